@@ -1,0 +1,3 @@
+"""pgproof: make a slow PostgreSQL fast, and prove it."""
+
+__version__ = "0.1.0"
