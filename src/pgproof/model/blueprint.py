@@ -1,0 +1,104 @@
+"""A blueprint: the input of a competition, kept in the user's git."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from pgproof.model.variant import Variant
+from pgproof.model.workload import Workload
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """How points are shared out; any positive numbers, only ratios matter.
+
+    Source: the evaluation criteria of the blueprint users brought: tests 50, performance (p95) 30, simplicity 20.
+    """
+
+    tests: float = 50
+    p95: float = 30
+    simplicity: float = 20
+
+
+@dataclass(frozen=True, slots=True)
+class LoadProfile:
+    """The load under which arms are compared.
+
+    Args:
+        clients: Concurrent connections of the closed loop, >= 1.
+        think_time_ms: Pause of a client between statements, >= 0.
+        slice_s: Length of one slice of load on one arm, > 0.
+        slices: Slices an arm gets, interleaved over the arms, >= 1.
+    """
+
+    clients: int = 2
+    think_time_ms: float = 0
+    slice_s: float = 1.0
+    slices: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Gates: an arm beyond any of these cannot win.
+
+    Args:
+        index_bytes: New index bytes allowed; None means no limit.
+        write_slowdown_frac: How much slower the workload's writes may get (0.5: half as slow again).
+        statement_slowdown_frac: How much slower any one statement may get (0.2).
+        error_frac: Errors allowed beyond the control's.
+    """
+
+    index_bytes: int | None = None
+    write_slowdown_frac: float = 0.5
+    statement_slowdown_frac: float = 0.2
+    error_frac: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class RacePlan:
+    """How long to measure.
+
+    Args:
+        time_limit_s: Budget of the race and the load together, > 0.
+        min_rounds: Paired rounds before any verdict, >= 10 (below that intervals lie).
+        max_rounds: Stop here in any case.
+        statement_timeout_ms: A statement that takes longer is stopped and counted as an error.
+        seed: Of every random choice.
+        confidence: Of the verdict's intervals, 0 to 1.
+    """
+
+    time_limit_s: float = 90.0
+    min_rounds: int = 10
+    max_rounds: int = 300
+    statement_timeout_ms: int = 60_000
+    seed: int = 1
+    confidence: float = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Blueprint:
+    """What competes, on what, under which rules.
+
+    Args:
+        name: Of the competition.
+        goal: One line: what shall get better.
+        workload: What is measured.
+        variants: At least one; the control is added by the competition itself.
+        weights: Of the score.
+        load: The load profile.
+        limits: The gates.
+        race: Length of the measurement.
+        notes: What the proposer wants read; may be empty.
+        version: Of this format.
+    """
+
+    name: str
+    goal: str
+    workload: Workload
+    variants: tuple[Variant, ...]
+    weights: Weights = field(default_factory=Weights)
+    load: LoadProfile = field(default_factory=LoadProfile)
+    limits: Limits = field(default_factory=Limits)
+    race: RacePlan = field(default_factory=RacePlan)
+    notes: tuple[str, ...] = ()
+    version: int = 1

@@ -1,0 +1,155 @@
+"""A change, as data: what to do to a database, and the steps that do it.
+
+The nouns stand here; how a kind is simulated, applied, verified and reverted stands in
+``pgproof.changes``, one file a kind.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+from pgproof.model.relation import IndexKey, RelationName
+
+
+class LockMode(StrEnum):
+    """PostgreSQL's table lock modes, weakest first (source: PostgreSQL 18 documentation, 13.3.1)."""
+
+    NONE = "none"
+    ACCESS_SHARE = "access share"
+    ROW_SHARE = "row share"
+    ROW_EXCLUSIVE = "row exclusive"
+    SHARE_UPDATE_EXCLUSIVE = "share update exclusive"
+    SHARE = "share"
+    SHARE_ROW_EXCLUSIVE = "share row exclusive"
+    EXCLUSIVE = "exclusive"
+    ACCESS_EXCLUSIVE = "access exclusive"
+
+    @property
+    def blocks_writes(self) -> bool:
+        """Whether INSERT, UPDATE and DELETE wait for it."""
+        return list(LockMode).index(self) >= list(LockMode).index(LockMode.SHARE)
+
+    @property
+    def blocks_reads(self) -> bool:
+        """Whether SELECT waits for it."""
+        return self is LockMode.ACCESS_EXCLUSIVE
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One statement, with what an executor must know about it.
+
+    Args:
+        sql: Exactly one statement, identifiers quoted, no trailing semicolon.
+        lock_mode: Strongest lock it takes on a user's table.
+        transactional: May run inside a transaction block (False for CONCURRENTLY forms).
+        purpose: One line for humans ("build index on orders").
+        verifies: The statement returns one row with one boolean, which must be true.
+        creates: The object it brings into being, for clean-up after a failure.
+        drops: The object it removes.
+    """
+
+    sql: str
+    lock_mode: LockMode
+    transactional: bool
+    purpose: str
+    verifies: bool = False
+    creates: RelationName | None = None
+    drops: RelationName | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CloneOnly:
+    """The answer of a kind of change that the planner can't simulate.
+
+    Args:
+        reason: Why only a real run on a clone can tell.
+    """
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a change must not be made on this database.
+
+    Args:
+        reason: The danger, in plain words.
+        hint: The safe recipe.
+    """
+
+    reason: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CreateIndex:
+    """Build an index.
+
+    Args:
+        table: The table (also a partitioned one).
+        name: Of the index, without schema (it goes to the table's schema); at most 63 bytes.
+        keys: Key columns or expressions in order; at least one.
+        method: Access method.
+        include: Payload columns.
+        where: Predicate text of a partial index, empty otherwise.
+        unique: Enforce uniqueness.
+    """
+
+    table: RelationName
+    name: str
+    keys: tuple[IndexKey, ...]
+    method: str = "btree"
+    include: tuple[str, ...] = ()
+    where: str = ""
+    unique: bool = False
+    kind: Literal["create_index"] = "create_index"
+
+
+@dataclass(frozen=True, slots=True)
+class DropIndex:
+    """Remove an index; its definition is kept so that it can be rebuilt.
+
+    Args:
+        index: Its name.
+        table: The table it is on.
+        definition: ``pg_get_indexdef`` at the time of the proposal.
+    """
+
+    index: RelationName
+    table: RelationName
+    definition: str
+    kind: Literal["drop_index"] = "drop_index"
+
+
+@dataclass(frozen=True, slots=True)
+class CreateExtension:
+    """Install an extension that a later change needs.
+
+    Args:
+        name: Of the extension ("pg_trgm").
+        schema: Where its objects go; empty means the first schema of the search path.
+    """
+
+    name: str
+    schema: str = ""
+    kind: Literal["create_extension"] = "create_extension"
+
+
+@dataclass(frozen=True, slots=True)
+class AnalyzeTable:
+    """Refresh a table's planner statistics.
+
+    Args:
+        table: The table.
+        columns: Only these columns; empty means all.
+    """
+
+    table: RelationName
+    columns: tuple[str, ...] = ()
+    kind: Literal["analyze"] = "analyze"
+
+
+Change = CreateIndex | DropIndex | CreateExtension | AnalyzeTable

@@ -1,0 +1,345 @@
+"""A snapshot of a database's catalog: tables, columns, indexes, constraints, statistics, settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class RelationName:
+    """A schema-qualified name, as stored in the catalog (never quoted)."""
+
+    schema: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.schema}.{self.name}"
+
+
+class RelationKind(StrEnum):
+    """pg_class.relkind in words."""
+
+    TABLE = "table"
+    PARTITIONED = "partitioned"
+    VIEW = "view"
+    MATVIEW = "matview"
+    FOREIGN = "foreign"
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnStatistics:
+    """pg_stats of one column.
+
+    Args:
+        null_frac: Share of NULLs, 0 to 1.
+        n_distinct: As in pg_stats: > 0 a count, < 0 minus the share of rows.
+        avg_width_bytes: Average width.
+        correlation: Physical order against logical order, -1 to 1; None where not orderable.
+        most_common_vals: Text forms, most frequent first; row values: never print them.
+        most_common_freqs: Their shares, same order.
+        histogram_bounds: Text forms, ascending, may be empty; row values: never print them.
+    """
+
+    null_frac: float
+    n_distinct: float
+    avg_width_bytes: int
+    correlation: float | None = None
+    most_common_vals: tuple[str, ...] = ()
+    most_common_freqs: tuple[float, ...] = ()
+    histogram_bounds: tuple[str, ...] = ()
+
+    def distinct_rows(self, rows: float) -> float:
+        """Return the number of distinct values among ``rows`` rows, at least 1."""
+        count = self.n_distinct if self.n_distinct > 0 else -self.n_distinct * rows
+        return max(count, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column, in attnum order.
+
+    Args:
+        name: As stored.
+        type_name: ``format_type`` output ("character varying(20)").
+        base_type: pg_type.typname of the column's base type, domains resolved ("varchar", "int4", "_text").
+        not_null: Declared NOT NULL.
+        default: Expression text, empty without one.
+        generated: "" or "stored" or "virtual".
+        collation: Collation name when not the type's default, else empty.
+        statistics: None where never analysed or not readable.
+    """
+
+    name: str
+    type_name: str
+    base_type: str
+    not_null: bool
+    default: str = ""
+    generated: str = ""
+    collation: str = ""
+    statistics: ColumnStatistics | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TableActivity:
+    """pg_stat_all_tables, cumulative since the statistics were reset."""
+
+    seq_scans: int = 0
+    seq_tup_read: int = 0
+    idx_scans: int = 0
+    inserts: int = 0
+    updates: int = 0
+    deletes: int = 0
+    hot_updates: int = 0
+    live_rows: int = 0
+    dead_rows: int = 0
+    mods_since_analyze: int = 0
+    last_analyze_at: datetime | None = None
+    last_vacuum_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A relation that statements can read.
+
+    Args:
+        relation: Its name.
+        kind: What it is.
+        columns: In attnum order, dropped ones left out.
+        rows: Estimated live rows (reltuples); -1 where never analysed.
+        pages: relpages, blocks of 8 KiB.
+        size_bytes: Heap without indexes (partitions summed for a partitioned parent).
+        activity: Counters, None where not readable.
+        parent: The partitioned table it is a partition of.
+        partition_key: ``pg_get_partkeydef``, empty unless partitioned.
+        definition: A view's query, empty for tables.
+        row_security: Row-level security is on.
+        owned: The current user may alter it (owner or member of the owning role).
+        options: reloptions ("fillfactor=70").
+    """
+
+    relation: RelationName
+    kind: RelationKind
+    columns: tuple[Column, ...]
+    rows: float = -1
+    pages: int = 0
+    size_bytes: int = 0
+    activity: TableActivity | None = None
+    parent: RelationName | None = None
+    partition_key: str = ""
+    definition: str = ""
+    row_security: bool = False
+    owned: bool = True
+    options: tuple[str, ...] = ()
+
+    def column(self, name: str) -> Column | None:
+        """Return the column of that name, None when there is none."""
+        return next((c for c in self.columns if c.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class IndexKey:
+    """One key column of an index.
+
+    Args:
+        column: Column name, empty for an expression.
+        expression: Expression text as the server prints it, empty for a column.
+        opclass: Operator class when not the type's default ("gin_trgm_ops"), else empty.
+        collation: Collation when not the column's own, else empty.
+        descending: DESC.
+        nulls_first: NULLS FIRST (the default of DESC, spelled out).
+    """
+
+    column: str = ""
+    expression: str = ""
+    opclass: str = ""
+    collation: str = ""
+    descending: bool = False
+    nulls_first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """An index as the catalog has it.
+
+    Args:
+        relation: Its own name.
+        table: The table it is on.
+        method: btree, gin, gist, brin, hash, spgist...
+        keys: Key columns in order.
+        include: Payload columns.
+        predicate: WHERE text of a partial index, empty otherwise.
+        unique: Enforces uniqueness.
+        primary: Serves the primary key.
+        constraint: Name of the constraint it serves, empty otherwise.
+        valid: indisvalid.
+        ready: indisready.
+        replica_identity: Chosen as replica identity.
+        clustered: Chosen by CLUSTER.
+        parent: The partitioned index it belongs to.
+        definition: ``pg_get_indexdef``.
+        size_bytes: On disk (partitions summed for a partitioned index).
+        scans: idx_scan since the reset, None where not readable.
+        last_scan_at: PostgreSQL 16 and later.
+    """
+
+    relation: RelationName
+    table: RelationName
+    method: str
+    keys: tuple[IndexKey, ...]
+    include: tuple[str, ...] = ()
+    predicate: str = ""
+    unique: bool = False
+    primary: bool = False
+    constraint: str = ""
+    valid: bool = True
+    ready: bool = True
+    replica_identity: bool = False
+    clustered: bool = False
+    parent: RelationName | None = None
+    definition: str = ""
+    size_bytes: int = 0
+    scans: int | None = None
+    last_scan_at: datetime | None = None
+
+
+class ConstraintKind(StrEnum):
+    """pg_constraint.contype in words."""
+
+    PRIMARY_KEY = "primary_key"
+    UNIQUE = "unique"
+    FOREIGN_KEY = "foreign_key"
+    CHECK = "check"
+    EXCLUSION = "exclusion"
+    NOT_NULL = "not_null"
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """A constraint of a table.
+
+    Args:
+        name: As stored.
+        table: The table it is on.
+        kind: What it demands.
+        columns: Columns it covers, in key order; empty for an expression.
+        definition: ``pg_get_constraintdef``.
+        validated: convalidated.
+        deferrable: condeferrable.
+        references: The referenced table of a foreign key.
+        referenced_columns: Same order as ``columns``.
+    """
+
+    name: str
+    table: RelationName
+    kind: ConstraintKind
+    columns: tuple[str, ...]
+    definition: str = ""
+    validated: bool = True
+    deferrable: bool = False
+    references: RelationName | None = None
+    referenced_columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ExtendedStatistics:
+    """A CREATE STATISTICS object."""
+
+    relation: RelationName
+    table: RelationName
+    columns: tuple[str, ...]
+    kinds: tuple[str, ...]
+    definition: str
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """An extension: installed where ``installed_version`` is set, otherwise merely available."""
+
+    name: str
+    installed_version: str = ""
+    available_version: str = ""
+    schema: str = ""
+    trusted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One row of pg_settings."""
+
+    name: str
+    value: str
+    unit: str = ""
+    source: str = "default"
+    context: str = "user"
+    pending_restart: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """Everything the catalog of one database says at one moment.
+
+    System schemas are left out. Collections are sorted by name.
+
+    Args:
+        database: Name of the database.
+        version: "15.20" or "18.6".
+        version_num: 150020, 180006.
+        read_at: When (aware, server clock).
+        search_path: Schemas in order, as ``current_schemas(false)`` gives them.
+        user: Current role.
+        superuser: The role is a superuser.
+        in_recovery: A standby.
+        stats_reset_at: When the cumulative statistics began, None where unknown.
+        system_identifier: The cluster's, empty where not readable.
+        notes: What could not be read and the GRANT that would allow it, may be empty.
+    """
+
+    database: str
+    version: str
+    version_num: int
+    read_at: datetime
+    search_path: tuple[str, ...]
+    user: str
+    superuser: bool
+    in_recovery: bool
+    stats_reset_at: datetime | None
+    tables: tuple[Table, ...]
+    indexes: tuple[Index, ...]
+    constraints: tuple[Constraint, ...]
+    statistics: tuple[ExtendedStatistics, ...]
+    extensions: tuple[Extension, ...]
+    settings: tuple[Setting, ...]
+    system_identifier: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def major(self) -> int:
+        """The server's major version."""
+        return self.version_num // 10000
+
+    def find_table(self, name: str, schema: str | None = None) -> Table | None:
+        """Return the relation that ``schema.name`` means, along the search path where no schema is given."""
+        for candidate in (schema,) if schema else self.search_path:
+            for table in self.tables:
+                if table.relation.name == name and table.relation.schema == candidate:
+                    return table
+        return None
+
+    def indexes_of(self, table: RelationName) -> Iterator[Index]:
+        """Yield the indexes of a table, by name."""
+        return (index for index in self.indexes if index.table == table)
+
+    def constraints_of(self, table: RelationName) -> Iterator[Constraint]:
+        """Yield the constraints of a table, by name."""
+        return (constraint for constraint in self.constraints if constraint.table == table)
+
+    def setting(self, name: str) -> str | None:
+        """Return a setting's value as pg_settings has it, None when there is no such setting."""
+        return next((s.value for s in self.settings if s.name == name), None)
+
+    def extension(self, name: str) -> Extension | None:
+        """Return an installed or available extension, None when the server lacks it."""
+        return next((e for e in self.extensions if e.name == name), None)
