@@ -1,1 +1,1 @@
-"""."""
+"""Reading and writing SQL text; the sole importer of the SQL parser."""
