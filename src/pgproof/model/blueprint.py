@@ -12,7 +12,7 @@ from pgproof.model.workload import Workload
 class Weights:
     """How points are shared out; any positive numbers, only ratios matter.
 
-    Source: the evaluation criteria of the blueprint users brought: tests 50, performance (p95) 30, simplicity 20.
+    Source: the criteria users brought with their own blueprint: tests 50, performance (p95) 30, simplicity 20.
     """
 
     tests: float = 50

@@ -100,7 +100,7 @@ class StatementEffect:
 
     @property
     def speedup(self) -> float | None:
-        """before / after; None where either is missing or after is 0."""
+        """Before / after; None where either is missing or after is 0."""
         if self.before_ms is None or not self.after_ms:
             return None
         return self.before_ms / self.after_ms
