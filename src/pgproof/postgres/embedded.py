@@ -1,0 +1,415 @@
+"""PostgreSQL servers of our own: started, watched and removed without leaving a trace.
+
+This file is the door; what lies behind it has a file each: ``binaries`` (which install), ``accounts`` (as
+whom), ``relocate`` (where that account can't reach the install), ``clusters`` (folders, locks, orphans),
+``template`` (initdb once), ``server_settings`` (what is in the configuration file), ``tools`` (pg_dump and
+its kin).
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import secrets
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+
+from pgproof.errors import EmbeddedServerError
+from pgproof.postgres.accounts import Mode, ServerAccount, choose_account
+from pgproof.postgres.binaries import Binaries, find_binaries, list_binaries
+from pgproof.postgres.clusters import (
+    ClusterFolder,
+    keep_cluster_folder,
+    make_cluster_folder,
+    remove_cluster_folder,
+    remove_orphans,
+    stop_process,
+)
+from pgproof.postgres.relocate import reachable_binaries
+from pgproof.postgres.server_log import log_tail
+from pgproof.postgres.server_settings import (
+    check_settings,
+    default_settings,
+    write_access_rules,
+    write_settings,
+)
+from pgproof.postgres.template import SUPERUSER, make_data_folder
+from pgproof.postgres.tools import ToolOutput, mask_secrets, run_tool
+
+__all__ = [
+    "Binaries",
+    "EmbeddedServer",
+    "ToolOutput",
+    "find_binaries",
+    "list_binaries",
+    "mask_secrets",
+    "remove_orphans",
+    "run_tool",
+    "start_server",
+]
+
+DEFAULT_PRELOAD = ("pg_stat_statements",)
+_SOCKET_PORT = 5432  # names the socket's file only: each server has a folder of its own
+_START_TIMEOUT_S = 90.0
+_STOP_TIMEOUT_S = 10.0
+_POLL_S = 0.01
+_LOG_LINES_SHOWN = 6
+
+_live: set[EmbeddedServer] = set()
+
+
+class EmbeddedServer:
+    """A running server of ours; a context manager that stops it and removes its folder.
+
+    Made by `start_server`, never directly.
+
+    Attributes:
+        binaries: The install that was asked for; its client programs fit this server.
+        data_dir: The cluster's data folder.
+        socket_dir: The folder of its unix socket, which only this user can enter.
+        port: Number of the socket; of TCP on 127.0.0.1 too, if that was asked for.
+        settings: What the configuration file says, ours and the caller's.
+    """
+
+    def __init__(
+        self,
+        binaries: Binaries,
+        program: Path,
+        account: ServerAccount,
+        folder: ClusterFolder,
+        settings: Mapping[str, str],
+        tcp_port: int | None,
+    ) -> None:
+        self.binaries = binaries
+        self.data_dir = folder.data_dir
+        self.socket_dir = folder.socket_dir
+        self.port = tcp_port or _SOCKET_PORT
+        self.settings = dict(settings)
+        self._tcp = tcp_port is not None
+        self._folder = folder
+        self._account = account
+        self._program = program
+        self._process: subprocess.Popen[bytes] | None = None
+        self._owner = os.getpid()
+        self._removed = False
+        self._guard = threading.RLock()
+
+    @property
+    def major(self) -> int:
+        """Major version of the server."""
+        return self.binaries.major
+
+    @property
+    def version(self) -> str:
+        """Version of the server, such as ``18.6``."""
+        return self.binaries.version
+
+    @property
+    def process_id(self) -> int | None:
+        """Process id of the postmaster; None once it has stopped."""
+        process = self._process
+        return process.pid if process is not None and process.poll() is None else None
+
+    @property
+    def log(self) -> Path:
+        """The server's log file; gone once the server is stopped."""
+        return self._folder.log
+
+    def dsn(self, database: str = "postgres") -> str:
+        """Return a libpq connection string (``key=value``) for the unix socket.
+
+        Args:
+            database: Name of the database; any characters.
+        """
+        return _conninfo(host=str(self.socket_dir), port=str(self.port), user=SUPERUSER, dbname=database)
+
+    def tcp_dsn(self, database: str = "postgres") -> str:
+        """Return a libpq connection string for TCP; it names a password file, so it shows no password.
+
+        Args:
+            database: Name of the database.
+
+        Raises:
+            EmbeddedServerError: The server was started without a port.
+        """
+        if not self._tcp:
+            raise EmbeddedServerError(
+                "This server listens on its unix socket only.", hint="Start it with a port, or use dsn()."
+            )
+        return _conninfo(
+            host="127.0.0.1",
+            port=str(self.port),
+            user=SUPERUSER,
+            dbname=database,
+            passfile=str(self._folder.path / "passfile"),
+        )
+
+    def run_tool(
+        self,
+        tool: str,
+        args: Sequence[str],
+        *,
+        database: str = "postgres",
+        stdin: str | None = None,
+        stdout: Path | None = None,
+        timeout_s: float | None = None,
+    ) -> ToolOutput:
+        """Run a client program of this version against this server.
+
+        Args:
+            tool: Such as ``psql``.
+            args: Its arguments; the connection is given by the environment.
+            database: Database to connect to.
+            stdin: Text to feed it.
+            stdout: File for its output.
+            timeout_s: Kill it after so many seconds; None waits for ever.
+
+        Raises:
+            EmbeddedServerError: It failed; see `pgproof.postgres.tools.run_tool`.
+        """
+        env = {
+            "PGHOST": str(self.socket_dir),
+            "PGPORT": str(self.port),
+            "PGUSER": SUPERUSER,
+            "PGDATABASE": database,
+        }
+        return run_tool(self.binaries, tool, args, env=env, stdin=stdin, stdout=stdout, timeout_s=timeout_s)
+
+    def restart(self, settings: Mapping[str, str] | None = None) -> None:
+        """Stop the server, take over further settings, and start it again; its data stays.
+
+        Args:
+            settings: Added to those in force; nothing changes for None.
+
+        Raises:
+            EmbeddedServerError: It is stopped for good, or did not come up again (the log is in the hint; a
+                restart with better settings mends that).
+        """
+        with self._guard:
+            if self._removed:
+                raise EmbeddedServerError("This server was stopped for good.", hint="Start a new one.")
+            check_settings(settings or {})
+            self.settings.update(settings or {})
+            self._end()
+            self._begin()
+
+    def stop(self, *, keep: bool = False) -> None:
+        """Stop the server and remove its folder; does nothing the second time.
+
+        Args:
+            keep: Leave the folder with data and log for a human to look at.
+        """
+        with self._guard:
+            if self._removed:
+                return
+            self._removed = True
+            _live.discard(self)
+            self._end()
+            if keep:
+                keep_cluster_folder(self._folder)
+            else:
+                remove_cluster_folder(self._folder)
+
+    def __enter__(self) -> EmbeddedServer:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def __repr__(self) -> str:
+        state = "stopped" if self.process_id is None else f"pid {self.process_id}"
+        return f"<EmbeddedServer {self.version} {state} in {self._folder.path}>"
+
+    def _begin(self) -> None:
+        """Write the settings, start the postmaster, and wait until it takes connections."""
+        write_settings(
+            self.data_dir,
+            self.settings,
+            socket_dir=self.socket_dir,
+            port=self.port,
+            tcp=self._tcp,
+            account=self._account,
+        )
+        with self.log.open("ab") as log:
+            self._process = self._account.spawn([str(self._program), "-D", str(self.data_dir)], log=log)
+        deadline = time.monotonic() + _START_TIMEOUT_S
+        while not self._is_ready(self._process.pid):
+            if self._process.poll() is not None:
+                raise self._failure(f"PostgreSQL {self.version} ended while starting.")
+            if time.monotonic() > deadline:
+                self._end()
+                raise self._failure(
+                    f"PostgreSQL {self.version} did not start within {_START_TIMEOUT_S:.0f} s."
+                )
+            time.sleep(_POLL_S)
+
+    def _is_ready(self, pid: int) -> bool:
+        """Read the state that the postmaster writes into its pid file.
+
+        **Source**: PostgreSQL 18, src/include/utils/pidfile.h, LOCK_FILE_LINE_PM_STATUS (since version 10).
+        """
+        try:
+            lines = (self.data_dir / "postmaster.pid").read_text(encoding="utf-8").splitlines()
+        except OSError:
+            return False
+        return len(lines) >= 8 and lines[0] == str(pid) and lines[7].strip() == "ready"
+
+    def _end(self) -> None:
+        """Stop the postmaster, and make sure that it is gone."""
+        process = self._process
+        if process is None or process.poll() is not None:
+            return
+
+        def wait(seconds: float) -> bool:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(seconds)
+                return True
+            return False
+
+        stop_process(process.send_signal, wait, fast_s=_STOP_TIMEOUT_S)
+
+    def _set_password(self) -> None:
+        """Give the superuser a random password for TCP and write it to a file that libpq reads."""
+        password = secrets.token_urlsafe(24)
+        # Neither the log nor pg_stat_statements shall keep the statement below.
+        quiet = "".join(
+            f"SET {name};\n"
+            for name in (
+                "password_encryption = 'scram-sha-256'",
+                "log_statement = 'none'",
+                "log_min_duration_statement = -1",
+                "log_min_error_statement = 'panic'",
+                "pg_stat_statements.track = 'none'",
+            )
+        )
+        sql = f"{quiet}ALTER ROLE {SUPERUSER} PASSWORD '{password}';\n"
+        self.run_tool("psql", ["-X", "-q", "-v", "ON_ERROR_STOP=1"], stdin=sql, timeout_s=_START_TIMEOUT_S)
+        path = self._folder.path / "passfile"
+        path.touch(mode=0o600)
+        path.write_text(f"127.0.0.1:{self.port}:*:{SUPERUSER}:{password}\n", encoding="utf-8")
+
+    def _failure(self, message: str) -> EmbeddedServerError:
+        lines = log_tail(self.log)
+        return EmbeddedServerError(
+            message,
+            hint=_hint(lines, self),
+            context={
+                "version": self.version,
+                "bindir": str(self.binaries.bindir),
+                "account": self._account.name,
+                "mode": self._account.mode,
+                "log": list(lines),
+            },
+        )
+
+
+def start_server(
+    binaries: Binaries | None = None,
+    *,
+    home: Path,
+    settings: Mapping[str, str] | None = None,
+    label: str = "",
+    port: int | None = None,
+    preload: Sequence[str] = DEFAULT_PRELOAD,
+    durable: bool = True,
+    mode: Mode | None = None,
+) -> EmbeddedServer:
+    """Start a new, empty server; what killed runs left in the same home is removed first.
+
+    It is UTF-8, sorts by code point on every machine, trusts its unix socket (in a folder of ours alone), and
+    listens on no network address.
+
+    Args:
+        binaries: The install to use; None takes what `find_binaries` finds.
+        home: Folder of pgproof; clusters and templates lie there. Made if missing.
+        settings: PostgreSQL settings that override ours.
+        label: Names the cluster's folder and process.
+        port: Listen on this port of 127.0.0.1 too, with a password (see `EmbeddedServer.tcp_dsn`); 0 takes a
+            free one.
+        preload: Libraries to load, as far as the install has them.
+        durable: False makes writes cheap and unsafe; see `default_settings`.
+        mode: Force a way to run as another account; None tries them in turn.
+
+    Returns:
+        The server, ready for connections. Stop it, or use it as a context manager.
+
+    Raises:
+        EmbeddedServerError: There are no binaries, root can't change account, ``initdb`` or the server failed
+            (the log's last lines are in the hint), or the disk is full. Nothing is left behind.
+    """
+    check_settings(settings or {})
+    binaries = binaries or find_binaries()
+    account = choose_account(mode)
+    home = home.resolve()
+    wanted = default_settings(binaries, label=label, durable=durable, preload=preload) | dict(settings or {})
+    try:
+        remove_orphans(home)
+        runnable = reachable_binaries(binaries, account)
+        with contextlib.ExitStack() as undo:
+            folder = make_cluster_folder(home, label, account)
+            undo.callback(remove_cluster_folder, folder)
+            make_data_folder(home, runnable, account, folder.data_dir)
+            write_access_rules(folder.data_dir, tcp=port is not None)
+            tcp_port = _free_port() if port == 0 else port
+            server = EmbeddedServer(binaries, runnable.tool("postgres"), account, folder, wanted, tcp_port)
+            undo.callback(server._end)
+            server._begin()
+            if port is not None:
+                server._set_password()
+            undo.pop_all()
+    except OSError as error:
+        raise EmbeddedServerError(
+            f"A server could not be made in {home}: {error.strerror or error}.",
+            hint="Free some disk space or name another folder that this user can write.",
+            context={"home": str(home), "errno": error.errno},
+        ) from error
+    _remember(server)
+    return server
+
+
+def _remember(server: EmbeddedServer) -> None:
+    if not _live:
+        atexit.register(_stop_all)
+    _live.add(server)
+
+
+def _stop_all() -> None:
+    """Stop what this process started and did not stop; a forked child leaves its parent's servers alone."""
+    for server in list(_live):
+        if server._owner == os.getpid():
+            server.stop()
+
+
+def _free_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        number: int = probe.getsockname()[1]
+        return number
+
+
+def _conninfo(**parts: str) -> str:
+    """Quote the parts of a libpq connection string."""
+    quoted = (value.replace("\\", "\\\\").replace("'", "\\'") for value in parts.values())
+    return " ".join(f"{name}='{value}'" for name, value in zip(parts, quoted, strict=True))
+
+
+def _hint(lines: Sequence[str], server: EmbeddedServer) -> str:
+    text = "\n".join(lines)
+    if "No space left on device" in text:
+        advice = f"The disk of {server.data_dir} or the shared memory is full; free some space.\n"
+    elif "Address already in use" in text:
+        advice = f"Port {server.port} is taken; choose another one, or 0 for a free one.\n"
+    else:
+        advice = ""
+    return f"{advice}The log ends with:\n{text}" if text else f"{advice}The log is empty."
