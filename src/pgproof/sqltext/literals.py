@@ -12,15 +12,13 @@ from pgproof.sqltext.tree import Message, enum_name, is_set, kind_of, strings, t
 
 _COMMENTS = ("SQL_COMMENT", "C_COMMENT")
 _COMPARISONS = frozenset(
-    ("=", "<>", "!=", "<", "<=", ">", ">=", "~~", "!~~", "~~*", "!~~*", "~", "!~", "~*", "!~*", "^@")
-    + ("@>", "<@", "&&", "?", "?|", "?&", "@@", "@@@", "@?", "%", "<%", "%>")
+    "= <> != < <= > >= ~~ !~~ ~~* !~~* ~ !~ ~* !~* ^@ @> <@ && ? ?| ?& @@ @@@ @? % <% %>".split()
 )
-_COMPARING_KINDS = (
-    ("AEXPR_OP", "AEXPR_OP_ANY", "AEXPR_OP_ALL", "AEXPR_DISTINCT", "AEXPR_NOT_DISTINCT", "AEXPR_IN")
-    + ("AEXPR_LIKE", "AEXPR_ILIKE", "AEXPR_SIMILAR", "AEXPR_BETWEEN", "AEXPR_NOT_BETWEEN")
-    + ("AEXPR_BETWEEN_SYM", "AEXPR_NOT_BETWEEN_SYM")
+_ALWAYS_COMPARING = frozenset(
+    "AEXPR_DISTINCT AEXPR_NOT_DISTINCT AEXPR_IN AEXPR_LIKE AEXPR_ILIKE AEXPR_SIMILAR AEXPR_BETWEEN "
+    "AEXPR_NOT_BETWEEN AEXPR_BETWEEN_SYM AEXPR_NOT_BETWEEN_SYM".split()
 )
-_ALWAYS_COMPARING = frozenset(_COMPARING_KINDS[3:])
+_COMPARING_BY_OPERATOR = ("AEXPR_OP", "AEXPR_OP_ANY", "AEXPR_OP_ALL")
 _SYNTAX_FUNCTIONS_WITH_VALUES = ("timezone",)
 _FUNCTIONS_OF_NAMES = ("nextval", "currval", "setval")
 _INT8_MAX = 2**63 - 1
@@ -172,7 +170,7 @@ def _compares(node: Message) -> bool:
     operator = strings(node.name)[-1]
     if operator == "%" and any(_is_number(side) for side in (node.lexpr, node.rexpr)):
         return False  # a remainder, not pg_trgm's similarity
-    return kind in _COMPARING_KINDS and operator in _COMPARISONS
+    return kind in _COMPARING_BY_OPERATOR and operator in _COMPARISONS
 
 
 def _is_number(node: Message) -> bool:

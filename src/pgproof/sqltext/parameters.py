@@ -33,13 +33,13 @@ def parameter_numbers(sql: str) -> tuple[int, ...]:
 def bind_literals(sql: str, values: Sequence[str | None]) -> str:
     """Replace the parameters of a text by literals, for EXPLAIN with real values.
 
-    Each value becomes an untyped literal (``'5'``), whose type the server infers from its place by the same
-    rules as a parameter's; an int column, LIMIT and ``$1::date`` all accept it. Strings, comments and the rest
-    of the text stay as they are.
+    Each value becomes an untyped literal (``'5'``), whose type the server infers from its place by the
+    same rules as a parameter's; an int column, LIMIT and ``$1::date`` all accept it. Strings, comments and
+    the rest of the text stay as they are.
 
     Args:
         sql: A text with ``$1`` ... as the application or pg_stat_statements writes it.
-        values: ``$1`` first, in each type's text form, ``None`` for NULL; values without a parameter are fine.
+        values: ``$1`` first, in each type's text form, ``None`` for NULL; more than needed are fine.
 
     Raises:
         ParseError: A quote or a comment is not closed.
@@ -61,12 +61,12 @@ def bind_literals(sql: str, values: Sequence[str | None]) -> str:
 def literals_to_parameters(sql: str) -> tuple[str, tuple[str | None, ...]]:
     """Take the values out of a statement: the way back from `bind_literals`.
 
-    Only values are taken: what is compared, inserted, assigned, or given to LIMIT and OFFSET. Constants that
-    belong to the shape of the query stay in the text: the select list, GROUP BY and ORDER BY, the ``'day'`` of
-    ``date_trunc('day', created_at)``, the key of ``doc->>'key'``, arithmetic, CASE. Where an untyped parameter
-    could mean something else than the literal did, its type goes with it (``9.99`` becomes ``$1::numeric``,
-    ``date '2024-01-01'`` becomes ``$1::date``), so that binding the values again gives a statement with the
-    same fingerprint and the same meaning.
+    Only values are taken: what is compared, inserted, assigned, or given to LIMIT and OFFSET. Constants
+    that belong to the shape of the query stay in the text: the select list, GROUP BY and ORDER BY, the
+    ``'day'`` of ``date_trunc('day', created_at)``, the key of ``doc->>'key'``, arithmetic, CASE. Where an
+    untyped parameter could mean something else than the literal did, its type goes with it (``9.99`` becomes
+    ``$1::numeric``, ``date '2024-01-01'`` becomes ``$1::date``), so that binding the values again gives a
+    statement with the same fingerprint and the same meaning.
 
     Args:
         sql: One statement.
