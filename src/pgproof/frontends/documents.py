@@ -1,0 +1,444 @@
+"""What ``--json`` writes: one frozen dataclass a command. JSON Schemas are generated from these.
+
+Field names are stable: a field may be added, never renamed or removed within a major version.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pgproof.model.estimate import Estimate
+from pgproof.model.finding import Finding, Skipped
+from pgproof.model.rollout import Rollout, StatementEffect
+from pgproof.model.trial import ArmResult, CloneInfo, Competition, GateResult, Score, Verdict
+from pgproof.model.units import Interval
+from pgproof.model.variant import Variant
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorDocument:
+    """Why a command failed.
+
+    Args:
+        code: Stable word ("unreachable", "parse"...).
+        message: One sentence.
+        hint: What to do; may be empty.
+        exit_code: Of the process.
+    """
+
+    code: str
+    message: str
+    hint: str
+    exit_code: int
+
+
+@dataclass(frozen=True, slots=True)
+class CheckDocument:
+    """``pgproof check``.
+
+    Args:
+        database: Name of the database.
+        server_version: "18.6".
+        findings: Most severe first.
+        skipped: Checks that could not run, each with the reason.
+        checks: Names of the checks that ran.
+    """
+
+    database: str
+    server_version: str
+    findings: tuple[Finding, ...]
+    skipped: tuple[Skipped, ...]
+    checks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureDocument:
+    """``pgproof capture``.
+
+    Args:
+        out: File the workload was written to.
+        statements: How many.
+        calls: Executions in the window.
+        total_ms: Their execution time; None for sources that don't measure.
+        window_s: Length of the window; None where unknown.
+        notes: What the capture could not see.
+    """
+
+    out: str
+    statements: int
+    calls: float
+    total_ms: float | None
+    window_s: float | None
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AdviseDocument:
+    """``pgproof advise``.
+
+    Args:
+        run: Its id in the ledger.
+        blueprint: File the blueprint was written to; empty when there was nothing to propose.
+        variants: From the least to the most ambitious; empty when no index helps.
+        sql: For each variant, by name, the statements that would be run.
+        estimates: One a variant, in planner cost.
+        notes: What limits trust in them, or why nothing is proposed.
+    """
+
+    run: str
+    blueprint: str
+    variants: tuple[Variant, ...]
+    sql: dict[str, tuple[str, ...]]
+    estimates: tuple[Estimate, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ArmDocument:
+    """One arm of a competition.
+
+    Args:
+        name: "control" or the variant's name.
+        title: One line for humans.
+        gates: All gates; empty for the control.
+        gates_passed: No gate failed.
+        p50_ms: Latency under concurrent load; None when the arm did not get that far.
+        p95_ms: The same.
+        p99_ms: The same.
+        throughput_qps: Statements a second under that load.
+        index_bytes: Index bytes added.
+        build_ms: Time to apply its steps.
+        build_wal_bytes: WAL written while applying.
+        score: Points, 0 to 100; None when a gate failed and for the control.
+        score_parts: How they came about.
+        time_ratio: Paired time against the control; None for the control.
+        interval: Of ``time_ratio``.
+        verdict: Against the control.
+        cpu_ratio: The same by on-CPU time.
+        blks_ratio: The same by buffers.
+        note: Any disagreement between the kinds of evidence.
+        apply_sql: In order.
+        revert_sql: In order.
+        dropped: Why it left the race early; empty otherwise.
+    """
+
+    name: str
+    title: str
+    gates: tuple[GateResult, ...]
+    gates_passed: bool
+    p50_ms: float | None
+    p95_ms: float | None
+    p99_ms: float | None
+    throughput_qps: float | None
+    index_bytes: int
+    build_ms: float
+    build_wal_bytes: int
+    score: float | None
+    score_parts: Score | None
+    time_ratio: float | None
+    interval: Interval | None
+    verdict: Verdict | None
+    cpu_ratio: float | None
+    blks_ratio: float | None
+    note: str
+    apply_sql: tuple[str, ...]
+    revert_sql: tuple[str, ...]
+    dropped: str
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictDocument:
+    """What follows from a competition.
+
+    Args:
+        winner: Name of the variant; null when undecided, void or nothing is better.
+        interval: The winner's time ratio against the control (0.1: ten times faster).
+        decision: One sentence: why.
+        void: Nothing can be concluded (the hidden second control differed).
+        rounds: Paired rounds.
+        detectable_effect_frac: Smallest effect these rounds could show.
+    """
+
+    winner: str | None
+    interval: Interval | None
+    decision: str
+    void: bool
+    rounds: int
+    detectable_effect_frac: float
+
+
+@dataclass(frozen=True, slots=True)
+class StatementDocument:
+    """One statement before (control) and after (winner, else the best variant in the race).
+
+    Args:
+        name: Of the statement.
+        before_ms: Median on the control.
+        after_ms: Median on the other arm; None without one.
+        ratio: before / after.
+        rows_equal: Results equal; null where they can't be compared.
+        note: How they were compared, or why not.
+    """
+
+    name: str
+    before_ms: float
+    after_ms: float | None
+    ratio: float | None
+    rows_equal: bool | None
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class CompetitionDocument:
+    """``pgproof compete``.
+
+    Args:
+        run: Its id in the ledger: what ``deploy`` and ``report`` take.
+        blueprint: Name of the blueprint.
+        control: The database as it is.
+        variants: By score, disqualified ones last.
+        verdict: What follows.
+        statements: In workload order.
+        clone: How the arms were made.
+        skipped: Statements that were not measured, each with the reason.
+        notes: Anything else a reader must know.
+        seconds: Wall time.
+    """
+
+    run: str
+    blueprint: str
+    control: ArmDocument
+    variants: tuple[ArmDocument, ...]
+    verdict: VerdictDocument
+    statements: tuple[StatementDocument, ...]
+    clone: CloneInfo
+    skipped: tuple[str, ...]
+    notes: tuple[str, ...]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutDocument:
+    """``pgproof deploy``, ``pgproof revert`` and ``pgproof resume``.
+
+    Args:
+        rollout: Its id: what ``revert`` and ``resume`` take; empty for a dry run.
+        run: The competition it comes from.
+        variant: Name of the variant.
+        state: planned, applied, failed, reverted.
+        sql: What was (or, in a dry run, would be) executed, in order.
+        valid_indexes: New indexes that the catalog says are valid.
+        reverted_schema_equal: After a revert: schema dump byte-equal to before; null otherwise.
+        statements: Read statements on the target, before and after.
+        notes: What could not be checked, warnings of the preflight.
+    """
+
+    rollout: str
+    run: str
+    variant: str
+    state: str
+    sql: tuple[str, ...]
+    valid_indexes: tuple[str, ...]
+    reverted_schema_equal: bool | None
+    statements: tuple[StatementEffect, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationDocument:
+    """The demo's application, running while indexes were built and removed.
+
+    Args:
+        reads: Statements its reader finished.
+        writes: Statements its writer finished.
+        errors: Statements that failed.
+        worst_ms: Its slowest statement.
+    """
+
+    reads: int
+    writes: int
+    errors: int
+    worst_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class DemoDocument:
+    """``pgproof demo``: the whole line on an embedded server.
+
+    Args:
+        scenario: Name of the scenario.
+        scale: 1 is the size its README names.
+        server_version: Of the embedded server.
+        findings: What hurt, most severe first.
+        run: The competition's id.
+        control: As in CompetitionDocument.
+        variants: As in CompetitionDocument.
+        verdict: As in CompetitionDocument.
+        statements: As in CompetitionDocument.
+        rollout: Deploy and revert of the winner; null without a winner.
+        application: The reader and the writer that ran meanwhile; null without a winner.
+        report: Path of the HTML report.
+        seconds: Wall time of the whole.
+    """
+
+    scenario: str
+    scale: float
+    server_version: str
+    findings: tuple[Finding, ...]
+    run: str
+    control: ArmDocument
+    variants: tuple[ArmDocument, ...]
+    verdict: VerdictDocument
+    statements: tuple[StatementDocument, ...]
+    rollout: RolloutDocument | None
+    application: ApplicationDocument | None
+    report: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class SelfcheckDocument:
+    """``pgproof selfcheck``: the control against itself.
+
+    Args:
+        arms: Identical arms that raced.
+        winner: Null when all is well; a name means this host can't be trusted with these settings.
+        detectable_effect_frac: Smallest effect that this host shows in that time (0.05: 5 %).
+        rounds: Paired rounds.
+        seconds: Wall time.
+        comparisons: Each arm's time ratio against the control, with its interval.
+        notes: What a reader must know.
+    """
+
+    arms: int
+    winner: str | None
+    detectable_effect_frac: float
+    rounds: int
+    seconds: float
+    comparisons: tuple[ArmDocument, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RunDocument:
+    """One line of ``pgproof runs``."""
+
+    run: str
+    kind: str
+    created_at: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunsDocument:
+    """``pgproof runs``: what the ledger remembers, newest first."""
+
+    runs: tuple[RunDocument, ...]
+
+
+def arm_document(arm: ArmResult) -> ArmDocument:
+    """Return an arm as ``--json`` shows it."""
+    load, comparison = arm.load, arm.comparison
+    return ArmDocument(
+        name=arm.name,
+        title=arm.title,
+        gates=arm.gates,
+        gates_passed=arm.gates_passed,
+        p50_ms=load.p50_ms if load else None,
+        p95_ms=load.p95_ms if load else None,
+        p99_ms=load.p99_ms if load else None,
+        throughput_qps=load.throughput_qps if load else None,
+        index_bytes=arm.index_bytes,
+        build_ms=arm.build_ms,
+        build_wal_bytes=arm.build_wal_bytes,
+        score=arm.score.total if arm.score else None,
+        score_parts=arm.score,
+        time_ratio=comparison.ratio if comparison else None,
+        interval=comparison.interval if comparison else None,
+        verdict=comparison.verdict if comparison else None,
+        cpu_ratio=comparison.cpu_ratio if comparison else None,
+        blks_ratio=comparison.blks_ratio if comparison else None,
+        note=comparison.note if comparison else "",
+        apply_sql=arm.apply_sql,
+        revert_sql=arm.revert_sql,
+        dropped=arm.dropped,
+    )
+
+
+def verdict_document(competition: Competition) -> VerdictDocument:
+    """Return what follows from a competition."""
+    return VerdictDocument(
+        winner=competition.winner,
+        interval=competition.interval,
+        decision=competition.decision,
+        void=competition.void,
+        rounds=competition.rounds,
+        detectable_effect_frac=competition.detectable_effect_frac,
+    )
+
+
+def statement_documents(competition: Competition) -> tuple[StatementDocument, ...]:
+    """Return each statement on the control and on the winner (else the first variant), in workload order."""
+    control = competition.arm("control")
+    other = competition.arm(competition.winner) if competition.winner else _first_variant(competition)
+    after = {timing.statement: timing for timing in other.statements} if other else {}
+    equality = {entry.statement: entry for entry in other.equality} if other else {}
+    rows = []
+    for before in control.statements:
+        timing, entry = after.get(before.statement), equality.get(before.statement)
+        rows.append(
+            StatementDocument(
+                name=before.statement,
+                before_ms=before.median_ms,
+                after_ms=timing.median_ms if timing else None,
+                ratio=before.median_ms / timing.median_ms if timing and timing.median_ms else None,
+                rows_equal=entry.equal if entry else None,
+                note=entry.note if entry else "",
+            )
+        )
+    return tuple(rows)
+
+
+def competition_document(run: str, competition: Competition) -> CompetitionDocument:
+    """Return a competition as ``--json`` shows it."""
+    return CompetitionDocument(
+        run=run,
+        blueprint=competition.blueprint,
+        control=arm_document(competition.arm("control")),
+        variants=variant_documents(competition),
+        verdict=verdict_document(competition),
+        statements=statement_documents(competition),
+        clone=competition.clone,
+        skipped=competition.skipped,
+        notes=competition.notes,
+        seconds=competition.seconds,
+    )
+
+
+def variant_documents(competition: Competition) -> tuple[ArmDocument, ...]:
+    """Return the variants, in the competition's order, without control and canary."""
+    return tuple(arm_document(arm) for arm in competition.arms if arm.role == "variant")
+
+
+def rollout_document(
+    rollout: Rollout,
+    sql: tuple[str, ...],
+    effects: tuple[StatementEffect, ...] = (),
+    notes: tuple[str, ...] = (),
+) -> RolloutDocument:
+    """Return a rollout as ``--json`` shows it."""
+    return RolloutDocument(
+        rollout=rollout.id,
+        run=rollout.run,
+        variant=rollout.variant,
+        state=rollout.state.value,
+        sql=sql,
+        valid_indexes=rollout.valid_indexes,
+        reverted_schema_equal=rollout.reverted_schema_equal,
+        statements=effects,
+        notes=notes,
+    )
+
+
+def _first_variant(competition: Competition) -> ArmResult | None:
+    return next((arm for arm in competition.arms if arm.role == "variant"), None)
