@@ -14,8 +14,6 @@ DEV = ROOT / "dev"
 SHELLS = [shell for shell in ("sh", "dash", "bash", "busybox", "zsh") if shutil.which(shell)]
 DISPATCH = DEV.read_text(encoding="utf-8").rpartition("case $command")[2]
 COMMANDS = re.findall(r"^  ([a-z]+)\)", DISPATCH, re.MULTILINE)
-    r"^  ([a-z]+)\)", DEV.read_text(encoding="utf-8").rpartition("case $command")[2], re.MULTILINE
-)
 
 
 def run(*command: str | Path, **env: str) -> subprocess.CompletedProcess[str]:

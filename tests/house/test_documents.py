@@ -12,7 +12,8 @@ FENCED = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[(?:[^\[\]]|\[[^\]]*\])*\]\(\s*<?(?P<target>[^)\s>]+)>?(?:\s+\"[^\"]*\")?\s*\)")
 ELSEWHERE = re.compile(r"^[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 DECISIONS = ROOT / "docs" / "decisions"
-WRITTEN = tuple(".cfg .css .html .j2 .js .json .lock .md .py .sh .sql .toml .yaml .yml".split())
+PROSE = (".html", ".j2", ".md")
+CODE = (".cfg", ".css", ".js", ".json", ".lock", ".py", ".sh", ".sql", ".toml", ".yaml", ".yml")
 
 # Folders of a development machine, and the addresses of package registries: a lock that names one ties every
 # user to it. In pieces, so that this file does not name them either.
@@ -68,7 +69,7 @@ def fault(document: Path, target: str) -> str:
 
 def written() -> list[Path]:
     """Every text of ours."""
-    return [*files(*WRITTEN), ROOT / "dev", ROOT / ".ci" / "run", ROOT / ".gitignore"]
+    return [*files(*PROSE, *CODE), ROOT / "dev", ROOT / ".ci" / "run", ROOT / ".gitignore"]
 
 
 @pytest.mark.parametrize("document", files(".md"), ids=shown)
