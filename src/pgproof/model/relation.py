@@ -118,6 +118,7 @@ class Table:
         row_security: Row-level security is on.
         owned: The current user may alter it (owner or member of the owning role).
         options: reloptions ("fillfactor=70").
+        owner: Role that owns it, empty where not read.
     """
 
     relation: RelationName
@@ -133,6 +134,7 @@ class Table:
     row_security: bool = False
     owned: bool = True
     options: tuple[str, ...] = ()
+    owner: str = ""
 
     def column(self, name: str) -> Column | None:
         """Return the column of that name, None when there is none."""

@@ -1,0 +1,40 @@
+"""What a kind of change is: a frozen record of functions that say what to do and run nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from pgproof.model.change import Change, CloneOnly, Refusal, Step
+from pgproof.model.relation import Catalog
+
+C = TypeVar("C")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind(Generic[C]):
+    """One kind of change.
+
+    Every function is pure. ``catalog`` is the database's catalog as it is when the function is asked, or None
+    where nobody has read it; only changes of partitioned tables need it (see each function).
+
+    Args:
+        change: The noun this kind serves.
+        apply: The steps that make the change, in order.
+        revert: The steps that undo it when all of ``apply`` was done, in order; empty where nothing remains.
+        verify: Steps of one boolean each that are true once it is made; may be empty.
+        simulate: Steps that may run inside a transaction that is rolled back, or why there are none.
+        refuse: Why it must not be made, given the changes before it in its variant; empty when it may.
+        is_so: Whether the catalog already is as the change would make it.
+        describe: One line for humans, without a full stop.
+    """
+
+    change: type[C]
+    apply: Callable[[C, Catalog | None], tuple[Step, ...]]
+    revert: Callable[[C, Catalog | None], tuple[Step, ...]]
+    verify: Callable[[C], tuple[Step, ...]]
+    simulate: Callable[[C], tuple[Step, ...] | CloneOnly]
+    refuse: Callable[[C, Catalog, tuple[Change, ...]], tuple[Refusal, ...]]
+    is_so: Callable[[C, Catalog], bool]
+    describe: Callable[[C], str]
