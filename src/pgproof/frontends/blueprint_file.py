@@ -1,0 +1,239 @@
+"""Blueprints as YAML files: what ``advise`` writes, ``compete`` reads and people edit.
+
+A change is written as SQL (``CREATE INDEX ...``), the workload as the name of a file beside the blueprint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import TypeAdapter, ValidationError
+
+from pgproof import changes
+from pgproof.errors import ConfigError, ParseError
+from pgproof.model.blueprint import Blueprint, Limits, LoadProfile, RacePlan, Weights
+from pgproof.model.change import Change, DropIndex
+from pgproof.model.variant import CANARY, CONTROL, Variant
+from pgproof.sqltext.ddl import parse_change
+from pgproof.stages.capture import load_workload, save_workload
+
+_HEADER = """\
+# A pgproof blueprint: the variants that compete, on which workload, under which rules.
+# Edit it, keep it in git, then: pgproof compete {name} --against DSN
+"""
+_SECTIONS: dict[str, type] = {"weights": Weights, "load": LoadProfile, "limits": Limits, "race": RacePlan}
+_KEYS = ("version", "name", "goal", "workload", "variants", "notes", *_SECTIONS)
+_VARIANT_KEYS = ("name", "title", "why", "changes")
+
+
+def write_blueprint(blueprint: Blueprint, path: Path) -> Path:
+    """Write a blueprint and, beside it, its workload.
+
+    Args:
+        blueprint: What to write.
+        path: Of the YAML file; an existing one is replaced.
+
+    Returns:
+        Path of the workload file.
+
+    Raises:
+        ConfigError: The folder can't be written.
+    """
+    workload_path = path.with_name(path.stem + ".workload.json")
+    document: dict[str, Any] = {
+        "version": blueprint.version,
+        "name": blueprint.name,
+        "goal": blueprint.goal,
+        "workload": workload_path.name,
+        "variants": [_variant_to_yaml(variant) for variant in blueprint.variants],
+    }
+    for section, kind in _SECTIONS.items():
+        document[section] = TypeAdapter(kind).dump_python(getattr(blueprint, section), mode="json")
+    if blueprint.notes:
+        document["notes"] = list(blueprint.notes)
+    text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=100)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_workload(blueprint.workload, workload_path)
+        path.write_text(_HEADER.format(name=path.name) + text, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(
+            f"{path} can't be written: {error.strerror}.", hint="Name a file in a folder you may write to."
+        ) from error
+    return workload_path
+
+
+def read_blueprint(path: Path) -> Blueprint:
+    """Read a blueprint and the workload it names.
+
+    Args:
+        path: Of the YAML file.
+
+    Returns:
+        The blueprint, complete.
+
+    Raises:
+        ConfigError: The file is missing, is not YAML, or holds something that is not ours.
+        ParseError: A change is not valid SQL.
+    """
+    document = _read_mapping(path)
+    _refuse_unknown(document, _KEYS, str(path))
+    for key in ("workload", "variants"):
+        if not document.get(key):
+            raise ConfigError(
+                f"{path}: {key!r} is missing or empty.", hint="Let pgproof advise write a blueprint."
+            )
+    version = document.get("version", 1)
+    if version != 1:
+        raise ConfigError(f"{path}: version {version!r} is not known.", hint="This pgproof reads version 1.")
+    variants = tuple(
+        _variant_from_yaml(item, path) for item in _sequence(document["variants"], "variants", path)
+    )
+    _refuse_bad_names(variants, path)
+    sections = {
+        key: _section(document[key], key, kind, path) for key, kind in _SECTIONS.items() if key in document
+    }
+    return Blueprint(
+        name=str(document.get("name") or path.stem),
+        goal=str(document.get("goal") or ""),
+        workload=load_workload(path.parent / str(document["workload"])),
+        variants=variants,
+        notes=tuple(str(note) for note in _sequence(document.get("notes", []), "notes", path)),
+        **sections,
+    )
+
+
+def _read_mapping(path: Path) -> Mapping[str, Any]:
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(
+            f"{path} can't be read: {error.strerror}.", hint="pgproof advise writes one."
+        ) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} is not a text file in UTF-8.") from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
+        raise ConfigError(f"{where}: not valid YAML: {getattr(error, 'problem', error)}.") from error
+    if not isinstance(document, dict):
+        raise ConfigError(f"{path} is not a blueprint.", hint=f"Its keys are: {', '.join(_KEYS)}.")
+    return document
+
+
+def _refuse_unknown(mapping: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:
+    for key in mapping:
+        if key not in known:
+            close = get_close_matches(str(key), known, n=1)
+            hint = f"Did you mean {close[0]!r}?" if close else f"Known keys: {', '.join(known)}."
+            raise ConfigError(f"{where}: unknown key {key!r}.", hint=hint)
+
+
+def _sequence(value: Any, key: str, path: Path) -> list[Any]:
+    if not isinstance(value, list):
+        raise ConfigError(f"{path}: {key!r} must be a list.")
+    return value
+
+
+def _section(value: Any, key: str, kind: type, path: Path) -> Any:
+    where = f"{path}: {key}"
+    if not isinstance(value, dict):
+        raise ConfigError(f"{where} must be a mapping.")
+    _refuse_unknown(value, tuple(field.name for field in fields(kind)), where)
+    try:
+        section = TypeAdapter(kind).validate_python(value)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise ConfigError(f"{where}.{name}: {first['msg']}.") from error
+    _refuse_out_of_range(section, where)
+    return section
+
+
+_AT_LEAST = {"clients": 1, "slices": 1, "min_rounds": 10, "max_rounds": 10, "statement_timeout_ms": 1}
+_ABOVE_ZERO = ("slice_s", "time_limit_s")
+
+
+def _refuse_out_of_range(section: Any, where: str) -> None:
+    for field in fields(section):
+        value = getattr(section, field.name)
+        least = _AT_LEAST.get(field.name, 0)
+        if field.name == "seed" or value is None:
+            continue
+        if value < least or (field.name in _ABOVE_ZERO and value <= 0):
+            bar = "above 0" if field.name in _ABOVE_ZERO else f"at least {least}"
+            raise ConfigError(f"{where}.{field.name}: must be {bar}, not {value:g}.")
+    if isinstance(section, RacePlan) and not 0.5 <= section.confidence < 1:
+        raise ConfigError(f"{where}.confidence: must be from 0.5 to below 1, not {section.confidence:g}.")
+
+
+def _variant_to_yaml(variant: Variant) -> dict[str, Any]:
+    return {
+        "name": variant.name,
+        "title": variant.title,
+        "why": variant.why,
+        "changes": [_change_to_yaml(change) for change in variant.changes],
+    }
+
+
+def _change_to_yaml(change: Change) -> Any:
+    if isinstance(change, DropIndex):
+        return TypeAdapter(DropIndex).dump_python(change, mode="json")
+    return changes.declare(change)
+
+
+def _variant_from_yaml(item: Any, path: Path) -> Variant:
+    if not isinstance(item, dict) or not item.get("name"):
+        raise ConfigError(
+            f"{path}: each variant is a mapping with a name.", hint=f"Keys: {', '.join(_VARIANT_KEYS)}."
+        )
+    where = f"{path}: variant {item['name']!r}"
+    _refuse_unknown(item, _VARIANT_KEYS, where)
+    listed = _sequence(item.get("changes") or [], "changes", path)
+    if not listed:
+        raise ConfigError(
+            f"{where} changes nothing.", hint="The control is added by the competition; list a change."
+        )
+    return Variant(
+        name=str(item["name"]),
+        title=str(item.get("title") or item["name"]),
+        changes=tuple(_change_from_yaml(change, where) for change in listed),
+        why=str(item.get("why") or ""),
+    )
+
+
+def _change_from_yaml(value: Any, where: str) -> Change:
+    if isinstance(value, str):
+        try:
+            return parse_change(value, where)
+        except ParseError as error:
+            error.hint = error.hint or "Line and column count from the start of this change's text."
+            raise
+    if isinstance(value, dict) and value.get("kind") == "drop_index":
+        try:
+            return TypeAdapter(DropIndex).validate_python(value)
+        except ValidationError as error:
+            raise ConfigError(f"{where}: drop_index: {error.errors()[0]['msg']}.") from error
+    raise ConfigError(
+        f"{where}: a change is one SQL statement as text, or a mapping with kind: drop_index.",
+        hint="For example: - CREATE INDEX orders_status_idx ON public.orders (status)",
+    )
+
+
+def _refuse_bad_names(variants: tuple[Variant, ...], path: Path) -> None:
+    seen: set[str] = set()
+    for variant in variants:
+        if variant.name in (CONTROL.name, CANARY.name):
+            raise ConfigError(
+                f"{path}: a variant can't be called {variant.name!r}.", hint="Choose another name."
+            )
+        if variant.name in seen:
+            raise ConfigError(
+                f"{path}: two variants are called {variant.name!r}.", hint="Names must be unique."
+            )
+        seen.add(variant.name)

@@ -1,0 +1,70 @@
+"""``pgproof compete``: race a blueprint's variants on clones."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pgproof import pipeline
+from pgproof.config import read_settings
+from pgproof.errors import UsageError
+from pgproof.frontends.artifacts import write_artifacts
+from pgproof.frontends.blueprint_file import read_blueprint
+from pgproof.frontends.cli.options import Json
+from pgproof.frontends.cli.screen import Screen
+from pgproof.frontends.documents import competition_document
+from pgproof.frontends.report import terminal
+from pgproof.model.blueprint import Blueprint
+
+
+def compete(
+    blueprint: Annotated[
+        Path, typer.Argument(metavar="BLUEPRINT", help="File that advise wrote, or your own.")
+    ],
+    against: Annotated[
+        str,
+        typer.Option(
+            "--against", metavar="DSN", help="The database to clone. Left out: the PG* environment."
+        ),
+    ] = "",
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FOLDER", help="Write report, up and down SQL and result here."),
+    ] = None,
+    time_limit: Annotated[
+        float | None,
+        typer.Option("--time-limit", metavar="SECONDS", min=1, help="Budget of the measurement."),
+    ] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="Of every random choice.")] = None,
+    fail_on: Annotated[
+        str | None, typer.Option("--fail-on", metavar="no-winner", help="Exit with 1 when no variant wins.")
+    ] = None,
+    json: Json = None,
+) -> int:
+    """Race the variants on clones under the workload, check that results are equal, and score them.
+
+    The database itself is only read (one dump); everything else happens on an embedded server.
+    """
+    if fail_on not in (None, "no-winner"):
+        raise UsageError(f"--fail-on {fail_on}: unknown bar.", hint="Known: no-winner.")
+    screen = Screen(json)
+    screen.check_writable()
+    plan = _with_options(read_blueprint(blueprint), time_limit, seed)
+    with screen.progress() as progress:
+        run, competition = pipeline.compete(read_settings(), plan, against, progress=progress)
+    terminal.print_competition(screen.text, run, competition)
+    document = competition_document(run, competition)
+    if out is not None:
+        terminal.print_artifacts(screen.text, write_artifacts(out, competition, document))
+    screen.emit(document)
+    return 1 if competition.void or (fail_on and competition.winner is None) else 0
+
+
+def _with_options(blueprint: Blueprint, time_limit_s: float | None, seed: int | None) -> Blueprint:
+    race = blueprint.race
+    race = replace(race, time_limit_s=time_limit_s) if time_limit_s else race
+    race = replace(race, seed=seed) if seed is not None else race
+    return replace(blueprint, race=race)

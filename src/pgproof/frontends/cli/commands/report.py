@@ -1,0 +1,37 @@
+"""``pgproof report``: one self-contained page of a competition."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pgproof import pipeline
+from pgproof.config import read_settings
+from pgproof.frontends.cli.options import Json
+from pgproof.frontends.cli.screen import Screen
+from pgproof.frontends.documents import competition_document
+from pgproof.frontends.report import terminal
+from pgproof.frontends.report.page import Page, render_page
+
+
+def report(
+    run: Annotated[
+        str, typer.Argument(metavar="RUN", help="Id that compete printed, a unique beginning, or last.")
+    ],
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Write one self-contained HTML page.")
+    ] = None,
+    json: Json = None,
+) -> None:
+    """Show a competition again: on the terminal, and as one HTML page that needs no network."""
+    screen = Screen(json)
+    screen.check_writable()
+    run_id, competition = pipeline.find_competition(read_settings(), run)
+    terminal.print_competition(screen.text, run_id, competition)
+    if html is not None:
+        html.parent.mkdir(parents=True, exist_ok=True)
+        html.write_text(render_page(Page(run=run_id, competition=competition)), encoding="utf-8")
+        terminal.print_artifacts(screen.text, (html,))
+    screen.emit(competition_document(run_id, competition))

@@ -1,0 +1,105 @@
+"""The changes a person may write as SQL: CREATE INDEX, CREATE EXTENSION, ANALYZE."""
+
+from __future__ import annotations
+
+from pgproof.errors import ConfigError
+from pgproof.model.change import AnalyzeTable, CreateExtension, CreateIndex
+from pgproof.model.relation import IndexKey, RelationName
+from pgproof.sqltext.parse import parse_statement
+from pgproof.sqltext.tree import Message, deparse_message, enum_name, is_set, kind_of, new_message, unwrap
+
+DEFAULT_SCHEMA = "public"
+
+
+def parse_change(sql: str, source: str = "") -> CreateIndex | CreateExtension | AnalyzeTable:
+    """Read a statement as a change.
+
+    CONCURRENTLY and IF NOT EXISTS are accepted and forgotten: how a change is applied is not the
+    blueprint's business, and IF NOT EXISTS can pass over an invalid index in silence.
+
+    Args:
+        sql: One statement.
+        source: Name of the file it came from, for messages.
+
+    Returns:
+        The change; a table without a schema is taken to be in ``public``.
+
+    Raises:
+        ParseError: It does not parse.
+        ConfigError: It is a statement that pgproof has no kind of change for.
+    """
+    statement = parse_statement(sql, source)
+    message = statement.tree.message
+    kind = kind_of(message)
+    if kind == "IndexStmt":
+        return _index(message, source)
+    if kind == "CreateExtensionStmt":
+        return CreateExtension(name=message.extname, schema=_extension_schema(message))
+    if kind == "VacuumStmt" and not message.is_vacuumcmd and len(message.rels) == 1:
+        target = unwrap(message.rels[0])
+        columns = tuple(unwrap(column).sval for column in target.va_cols)
+        return AnalyzeTable(table=_relation(target.relation), columns=columns)
+    raise ConfigError(
+        f"{_where(source)}a change can't be this statement: {statement.text[:80]}",
+        hint="Known statements: CREATE INDEX, CREATE EXTENSION, ANALYZE of one table.",
+    )
+
+
+def _index(message: Message, source: str) -> CreateIndex:
+    if not message.idxname:
+        raise ConfigError(
+            f"{_where(source)}CREATE INDEX without a name can't be reverted with certainty.",
+            hint='Write the name: CREATE INDEX "orders_status_idx" ON ...',
+        )
+    if message.options or message.table_space or message.nulls_not_distinct:
+        raise ConfigError(
+            f"{_where(source)}WITH, TABLESPACE and NULLS NOT DISTINCT of CREATE INDEX are not supported yet.",
+            hint="Leave them out of the change.",
+        )
+    return CreateIndex(
+        table=_relation(message.relation),
+        name=message.idxname,
+        keys=tuple(_key(unwrap(element)) for element in message.index_params),
+        method=message.access_method or "btree",
+        include=tuple(unwrap(element).name for element in message.index_including_params),
+        where=_expression(message.where_clause) if is_set(message, "where_clause") else "",
+        unique=bool(message.unique),
+    )
+
+
+def _key(element: Message) -> IndexKey:
+    ordering = enum_name("SortByDir", element.ordering)
+    nulls = enum_name("SortByNulls", element.nulls_ordering)
+    descending = ordering == "SORTBY_DESC"
+    return IndexKey(
+        column=element.name,
+        expression=_expression(element.expr) if is_set(element, "expr") else "",
+        opclass=".".join(unwrap(part).sval for part in element.opclass),
+        collation=".".join(unwrap(part).sval for part in element.collation),
+        descending=descending,
+        nulls_first=nulls == "SORTBY_NULLS_FIRST" or (descending and nulls == "SORTBY_NULLS_DEFAULT"),
+    )
+
+
+def _expression(node: Message) -> str:
+    """Return the SQL text of an expression: deparse it as the only column of a SELECT."""
+    select = new_message("SelectStmt")
+    target = select.target_list.add().res_target
+    target.val.CopyFrom(node)
+    return deparse_message(select).removeprefix("SELECT ").strip()
+
+
+def _relation(relation: Message) -> RelationName:
+    return RelationName(relation.schemaname or DEFAULT_SCHEMA, relation.relname)
+
+
+def _extension_schema(message: Message) -> str:
+    for option in message.options:
+        option = unwrap(option)
+        if option.defname == "schema":
+            return str(unwrap(option.arg).sval)
+    return ""
+
+
+def _where(source: str) -> str:
+    return f"{source}: " if source else ""
