@@ -1,0 +1,40 @@
+"""Finds the SQL of a catalog query for a server's major version."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from importlib.resources import files
+
+_NAME = re.compile(r"(?P<name>[a-z_]+)(?:\.pg(?P<major>\d+))?\.sql\Z")
+
+
+def choose_file(names: tuple[str, ...], query: str, major: int) -> str:
+    """Choose among file names: ``QUERY.pgNN.sql`` serves NN and later, ``QUERY.sql`` all; highest NN wins.
+
+    Raises:
+        KeyError: No file of that query serves the version.
+    """
+    versions = {int(m["major"] or 0): m.string for m in map(_NAME.match, names) if m and m["name"] == query}
+    served = [version for version in versions if version <= major]
+    if not served:
+        raise KeyError(f"{query} for PostgreSQL {major}")
+    return versions[max(served)]
+
+
+@lru_cache(maxsize=1)
+def list_files() -> tuple[str, ...]:
+    """Return the names of all query files, sorted."""
+    folder = files("pgproof.postgres") / "queries"
+    return tuple(sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".sql")))
+
+
+@lru_cache(maxsize=256)
+def load_query(query: str, major: int) -> str:
+    """Return the SQL text of a query for a major version.
+
+    Raises:
+        KeyError: There is no such query for that version.
+    """
+    name = choose_file(list_files(), query, major)
+    return (files("pgproof.postgres") / "queries" / name).read_text(encoding="utf-8")
