@@ -1,0 +1,58 @@
+"""Numbers as people read them."""
+
+from __future__ import annotations
+
+from pgproof.model.units import Interval
+
+
+def ms(value: float | None) -> str:
+    """Return milliseconds with three significant digits, seconds from 1,000 ms on; a dash for None."""
+    if value is None:
+        return "-"
+    if value >= 1000:
+        return f"{value / 1000:,.2f} s"
+    digits = 3 if value < 1 else 2 if value < 10 else 1 if value < 100 else 0
+    return f"{value:.{digits}f} ms"
+
+
+def size(value: float | None) -> str:
+    """Return bytes with a unit (1 kB = 1024 bytes); a dash for None."""
+    if value is None:
+        return "-"
+    sign, rest = ("-" if value < 0 else ""), abs(float(value))
+    for unit in ("B", "kB", "MB", "GB"):
+        if rest < 1024:
+            return f"{sign}{rest:.0f} {unit}" if unit in ("B", "kB") else f"{sign}{rest:.1f} {unit}"
+        rest /= 1024
+    return f"{sign}{rest:.2f} TB"
+
+
+def times(ratio: float | None) -> str:
+    """Return how many times faster (before / after); a dash for None."""
+    if ratio is None:
+        return "-"
+    if ratio >= 100:
+        return f"{ratio:,.0f}x"
+    return f"{ratio:.1f}x" if ratio >= 10 else f"{ratio:.2f}x"
+
+
+def ratio_interval(interval: Interval | None) -> str:
+    """Return a time ratio's interval as percent of the control's time; a dash for None."""
+    if interval is None:
+        return "-"
+    return f"{interval.low * 100:.3g}..{interval.high * 100:.3g} %"
+
+
+def percent(value: float | None, digits: int = 1) -> str:
+    """Return a share as percent; a dash for None."""
+    return "-" if value is None else f"{value * 100:.{digits}f} %"
+
+
+def points(value: float | None) -> str:
+    """Return points with one digit; a dash for None."""
+    return "-" if value is None else f"{value:.1f}"
+
+
+def yes_no(value: bool | None) -> str:
+    """Return yes, NO, or a dash for None."""
+    return "-" if value is None else "yes" if value else "NO"

@@ -1,0 +1,283 @@
+"""Results on a terminal: short tables, the verdict in one sentence, what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.markup import escape
+from rich.syntax import Syntax
+from rich.table import Table
+
+from pgproof.frontends.documents import (
+    ArmDocument,
+    RunDocument,
+    SelfcheckDocument,
+    StatementDocument,
+    arm_document,
+    statement_documents,
+    variant_documents,
+)
+from pgproof.frontends.report.figures import ms, percent, points, ratio_interval, size, times, yes_no
+from pgproof.model.blueprint import Blueprint
+from pgproof.model.estimate import Estimate
+from pgproof.model.finding import Diagnosis, Finding, Severity
+from pgproof.model.relation import Catalog
+from pgproof.model.rollout import Rollout, RolloutState, StatementEffect, TargetIdentity
+from pgproof.model.trial import Competition
+from pgproof.model.workload import Workload, WorkloadStatement
+
+_COLOURS = {Severity.HIGH: "bold red", Severity.MEDIUM: "yellow", Severity.LOW: "cyan", Severity.INFO: "dim"}
+_SHOWN_STATEMENTS = 12
+
+
+def print_workload(console: Console, workload: Workload, out: Path) -> None:
+    """Show what was captured: the heaviest statements and what the capture could not see."""
+    table = _table("statement", "calls", "total", "mean", "values", "text")
+    for statement in workload.statements[:_SHOWN_STATEMENTS]:
+        table.add_row(*(escape(cell) for cell in _workload_row(statement)))
+    console.print(table)
+    more = len(workload.statements) - _SHOWN_STATEMENTS
+    if more > 0:
+        console.print(f"... and {more} more")
+    _print_notes(console, workload.notes)
+    console.print(
+        f"{len(workload.statements)} statements from {workload.source} written to {escape(str(out))}"
+    )
+    console.print(f"next: pgproof advise --workload {escape(str(out))}", style="dim")
+
+
+def _workload_row(statement: WorkloadStatement) -> tuple[str, ...]:
+    counters = statement.counters
+    sets = statement.parameter_sets
+    return (
+        statement.name,
+        f"{statement.calls:,.0f}",
+        ms(counters.total_ms) if counters else "-",
+        ms(counters.mean_ms) if counters else "-",
+        f"{len(sets)} {sets[0].source.value}" if sets else "none",
+        _one_line(statement.query.sql, 60),
+    )
+
+
+def print_diagnosis(console: Console, catalog: Catalog, diagnosis: Diagnosis) -> None:
+    """Show every finding with evidence and remedy, then what could not be looked at."""
+    console.print(f"[bold]{escape(catalog.database)}[/] on PostgreSQL {escape(catalog.version)}")
+    if not diagnosis.findings:
+        console.print(f"Nothing found by {len(diagnosis.checks)} checks.")
+    for finding in diagnosis.findings:
+        _print_finding(console, finding)
+    for skipped in diagnosis.skipped:
+        console.print(
+            f"[yellow]not checked[/] {escape(skipped.check)}: {escape(skipped.reason)}", soft_wrap=True
+        )
+        if skipped.hint:
+            console.print(f"  {escape(skipped.hint)}", soft_wrap=True)
+    _print_notes(console, catalog.notes)
+
+
+def _print_finding(console: Console, finding: Finding) -> None:
+    colour = _COLOURS[finding.severity]
+    share = f" ({percent(finding.time_share_frac, 0)} of time)" if finding.time_share_frac is not None else ""
+    title = f"\n[{colour}]{finding.severity.value:<6}[/] [bold]{escape(finding.title)}[/]{share}"
+    console.print(title + f" [dim]{escape(finding.check)}[/]", soft_wrap=True)
+    console.print(f"  {escape(finding.explanation)}", soft_wrap=True)
+    for evidence in finding.evidence:
+        console.print(
+            f"  - {escape(evidence.label)}: {escape(evidence.value)} [dim]({escape(evidence.source)})[/]"
+        )
+    console.print(f"  remedy: {escape(finding.remedy)}", soft_wrap=True)
+    for sql in finding.remedy_sql:
+        console.print(f"    {escape(sql)};", style="green", soft_wrap=True)
+    if finding.refuted_by:
+        console.print(f"  refuted by: {escape(finding.refuted_by)}", style="dim", soft_wrap=True)
+
+
+def print_advice(
+    console: Console,
+    blueprint: Blueprint,
+    sql: Mapping[str, tuple[str, ...]],
+    estimates: Iterable[Estimate],
+    notes: Iterable[str],
+    written: str,
+) -> None:
+    """Show the variants with their estimates; planner cost, never time."""
+    by_variant = {estimate.variant: estimate for estimate in estimates}
+    for variant in blueprint.variants:
+        console.print(f"\n[bold]{escape(variant.name)}[/]: {escape(variant.title)}", soft_wrap=True)
+        if variant.why:
+            console.print(f"  {escape(variant.why)}", soft_wrap=True)
+        estimate = by_variant.get(variant.name)
+        if estimate:
+            saved, bytes_added = percent(estimate.saved_frac), size(estimate.index_bytes)
+            console.print(f"  estimate: {saved} of planner cost saved with {bytes_added} of new indexes")
+        for statement in sql.get(variant.name, ()):
+            console.print(f"    {escape(statement)};", style="green", soft_wrap=True)
+    _print_notes(console, notes)
+    if written:
+        console.print(f"\nblueprint written to {escape(written)}")
+        console.print(f"next: pgproof compete {escape(written)} --against DSN", style="dim")
+    else:
+        console.print("No blueprint was written: there is nothing to race.")
+
+
+def print_competition(console: Console, run: str, competition: Competition) -> None:
+    """Show the scoreboard, the verdict and every statement before and after."""
+    console.print(
+        f"\n[bold]{escape(competition.blueprint)}[/]  {competition.rounds} paired rounds, run {run}"
+    )
+    console.print(
+        f"[dim]clones: {escape(competition.clone.method)}; {escape(competition.clone.reason)}[/]",
+        soft_wrap=True,
+    )
+    _print_scoreboard(console, arm_document(competition.arm("control")), variant_documents(competition))
+    _print_failed_gates(console, variant_documents(competition))
+    colour = "bold green" if competition.winner else "bold red" if competition.void else "yellow"
+    console.print(f"[{colour}]verdict:[/] {escape(competition.decision)}", soft_wrap=True)
+    print_statements(console, statement_documents(competition))
+    _print_notes(console, (*competition.clone.notes, *competition.skipped, *competition.notes))
+    if competition.winner:
+        console.print(f"next: pgproof deploy {run} --to DSN --dry-run", style="dim")
+
+
+def _print_scoreboard(console: Console, control: ArmDocument, variants: Iterable[ArmDocument]) -> None:
+    columns = ("arm", "time vs control", "interval", "p50", "p95", "p99", "qps", "index", "build", "score")
+    table = _table(*columns)
+    for arm in (control, *variants):
+        table.add_row(
+            escape(arm.name),
+            percent(arm.time_ratio) if arm.time_ratio is not None else "-",
+            ratio_interval(arm.interval),
+            ms(arm.p50_ms),
+            ms(arm.p95_ms),
+            ms(arm.p99_ms),
+            f"{arm.throughput_qps:,.0f}" if arm.throughput_qps is not None else "-",
+            size(arm.index_bytes),
+            ms(arm.build_ms),
+            points(arm.score) if arm.gates_passed else "failed",
+        )
+    console.print(table)
+
+
+def _print_failed_gates(console: Console, variants: Iterable[ArmDocument]) -> None:
+    for arm in variants:
+        for gate in arm.gates:
+            if not gate.passed:
+                text = f"{escape(arm.name)} failed the gate {escape(gate.name)}: {escape(gate.evidence)}"
+                console.print(f"[red]{text}[/]", soft_wrap=True)
+        if arm.note:
+            console.print(f"[dim]{escape(arm.name)}: {escape(arm.note)}[/]", soft_wrap=True)
+        if arm.dropped:
+            console.print(
+                f"[dim]{escape(arm.name)} left the race early: {escape(arm.dropped)}[/]", soft_wrap=True
+            )
+
+
+def print_statements(console: Console, statements: Iterable[StatementDocument]) -> None:
+    """Show each statement before, after, how many times faster, and whether its rows are equal."""
+    table = _table("statement", "before", "after", "ratio", "rows equal")
+    notes = []
+    for row in statements:
+        cells = (ms(row.before_ms), ms(row.after_ms), times(row.ratio), yes_no(row.rows_equal))
+        table.add_row(escape(row.name), *cells)
+        if row.rows_equal is not True and row.note:
+            notes.append(f"{row.name}: {row.note}")
+    console.print(table)
+    _print_notes(console, notes)
+
+
+def print_deploy_plan(
+    console: Console, target: TargetIdentity, variant: str, sql: Iterable[str], notes: Iterable[str]
+) -> None:
+    """Show what deploy is about to do, and to what."""
+    where = f"database {target.database} at {target.address}, PostgreSQL {target.server_version}"
+    console.print(f"deploy [bold]{escape(variant)}[/] to {escape(where)}", soft_wrap=True)
+    for statement in sql:
+        console.print(
+            Syntax(statement + ";", "sql", theme="ansi_dark", background_color="default", word_wrap=True)
+        )
+    _print_notes(console, notes)
+
+
+def print_rollout(
+    console: Console, rollout: Rollout, effects: Iterable[StatementEffect], notes: Iterable[str]
+) -> None:
+    """Show where a rollout stands, and its effect on the target."""
+    colour = "red" if rollout.state is RolloutState.FAILED else "green"
+    console.print(f"rollout {escape(rollout.id)}: [{colour}]{rollout.state.value}[/]")
+    if rollout.valid_indexes:
+        console.print(f"  valid indexes: {escape(', '.join(rollout.valid_indexes))}", soft_wrap=True)
+    if rollout.reverted_schema_equal is not None:
+        console.print(f"  schema byte-equal to before: {yes_no(rollout.reverted_schema_equal)}")
+    rows = [
+        StatementDocument(
+            effect.statement,
+            effect.before_ms or 0,
+            effect.after_ms,
+            effect.speedup,
+            effect.rows_equal,
+            effect.note,
+        )
+        for effect in effects
+        if effect.before_ms is not None
+    ]
+    if rows:
+        console.print("  on the target:")
+        print_statements(console, rows)
+    _print_notes(console, notes)
+    if rollout.state is RolloutState.APPLIED:
+        console.print(f"undo: pgproof revert {escape(rollout.id)}", style="dim")
+
+
+def print_selfcheck(console: Console, document: SelfcheckDocument) -> None:
+    """Show what this host can measure."""
+    table = _table("arm", "time vs control", "interval", "verdict")
+    for arm in document.comparisons:
+        verdict = arm.verdict.value if arm.verdict else "-"
+        table.add_row(escape(arm.name), percent(arm.time_ratio), ratio_interval(arm.interval), verdict)
+    console.print(table)
+    effect = percent(document.detectable_effect_frac)
+    console.print(
+        f"In {document.seconds:.0f} s and {document.rounds} rounds, differences of {effect} or more show here."
+    )
+    if document.winner:
+        console.print(
+            f"[bold red]An identical arm won ({escape(document.winner)}): don't trust verdicts here.[/]"
+        )
+    else:
+        console.print("[green]No identical arm won, as it should be.[/]")
+    _print_notes(console, document.notes)
+
+
+def print_runs(console: Console, runs: Iterable[RunDocument]) -> None:
+    """Show what the ledger remembers."""
+    table = _table("run", "kind", "when", "name")
+    for line in runs:
+        table.add_row(line.run, line.kind, line.created_at, escape(line.name))
+    console.print(table if table.row_count else "The ledger is empty. pgproof demo is a good start.")
+
+
+def print_artifacts(console: Console, files: Iterable[Path]) -> None:
+    """Name the files that were written."""
+    for file in files:
+        console.print(f"written: {escape(str(file))}", soft_wrap=True)
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for position, column in enumerate(columns):
+        text = column in ("statement", "text", "run", "kind", "when", "name", "arm", "values", "verdict")
+        table.add_column(column, justify="left" if text else "right", no_wrap=position == 0)
+    return table
+
+
+def _print_notes(console: Console, notes: Iterable[str]) -> None:
+    for note in notes:
+        console.print(f"[dim]note: {escape(note)}[/]", soft_wrap=True)
+
+
+def _one_line(sql: str, width: int) -> str:
+    line = " ".join(sql.split())
+    return line if len(line) <= width else line[: width - 1] + "…"
