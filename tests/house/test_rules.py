@@ -20,6 +20,7 @@ READERS_OF_ENV: dict[str, str] = {
     "src/pgproof/config.py": "it is the reader",
     "src/pgproof/postgres/accounts.py": "hands a few variables on to servers it starts",
     "src/pgproof/postgres/tools.py": "hands the environment on to PostgreSQL's own programs",
+    "src/pgproof/testing/pytest_plugin.py": "tests ask whether they run in CI",
 }
 # Where any exception may end: somebody else's code raised it, or the user must see it as a message.
 BROAD_EXCEPTS = ("src/pgproof/frontends/", "src/pgproof/plugins.py")
