@@ -138,6 +138,19 @@ class Session:
         rows = self.run(sql, values).rows
         return rows[0][0] if rows and rows[0] else None
 
+    def value_unbound(self, sql: str) -> Any:
+        """Run a statement whose ``$n`` stay without values, as EXPLAIN (GENERIC_PLAN) wants it.
+
+        Args:
+            sql: One statement, and known to be one: the simple protocol, used here, would run several.
+
+        Returns:
+            The first column of the first row; None without rows.
+        """
+        with self._failures("the statement"), self._guarded():
+            row = self._connection.execute(sql.encode(), prepare=False).fetchone()
+            return row[0] if row else None
+
     @contextmanager
     def rolled_back(self) -> Iterator[None]:
         """Run a block in a transaction that is always rolled back; a nested one rolls back to a savepoint.
