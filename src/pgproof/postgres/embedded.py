@@ -11,7 +11,6 @@ from __future__ import annotations
 import atexit
 import contextlib
 import os
-import secrets
 import socket
 import subprocess
 import threading
@@ -19,6 +18,8 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
+
+from psycopg.conninfo import make_conninfo
 
 from pgproof.errors import EmbeddedServerError
 from pgproof.postgres.accounts import Mode, ServerAccount, choose_account
@@ -31,6 +32,7 @@ from pgproof.postgres.clusters import (
     remove_orphans,
     stop_process,
 )
+from pgproof.postgres.network_password import set_network_password
 from pgproof.postgres.relocate import reachable_binaries
 from pgproof.postgres.server_log import log_tail
 from pgproof.postgres.server_settings import (
@@ -121,13 +123,18 @@ class EmbeddedServer:
         """The server's log file; gone once the server is stopped."""
         return self._folder.log
 
+    @property
+    def passfile(self) -> Path:
+        """The password file for TCP; there only if the server was started with a port."""
+        return self._folder.path / "passfile"
+
     def dsn(self, database: str = "postgres") -> str:
         """Return a libpq connection string (``key=value``) for the unix socket.
 
         Args:
             database: Name of the database; any characters.
         """
-        return _conninfo(host=str(self.socket_dir), port=str(self.port), user=SUPERUSER, dbname=database)
+        return make_conninfo(host=str(self.socket_dir), port=str(self.port), user=SUPERUSER, dbname=database)
 
     def tcp_dsn(self, database: str = "postgres") -> str:
         """Return a libpq connection string for TCP; it names a password file, so it shows no password.
@@ -142,12 +149,12 @@ class EmbeddedServer:
             raise EmbeddedServerError(
                 "This server listens on its unix socket only.", hint="Start it with a port, or use dsn()."
             )
-        return _conninfo(
+        return make_conninfo(
             host="127.0.0.1",
             port=str(self.port),
             user=SUPERUSER,
             dbname=database,
-            passfile=str(self._folder.path / "passfile"),
+            passfile=str(self.passfile),
         )
 
     def run_tool(
@@ -279,26 +286,6 @@ class EmbeddedServer:
 
         stop_process(process.send_signal, wait, fast_s=_STOP_TIMEOUT_S)
 
-    def _set_password(self) -> None:
-        """Give the superuser a random password for TCP and write it to a file that libpq reads."""
-        password = secrets.token_urlsafe(24)
-        # Neither the log nor pg_stat_statements shall keep the statement below.
-        quiet = "".join(
-            f"SET {name};\n"
-            for name in (
-                "password_encryption = 'scram-sha-256'",
-                "log_statement = 'none'",
-                "log_min_duration_statement = -1",
-                "log_min_error_statement = 'panic'",
-                "pg_stat_statements.track = 'none'",
-            )
-        )
-        sql = f"{quiet}ALTER ROLE {SUPERUSER} PASSWORD '{password}';\n"
-        self.run_tool("psql", ["-X", "-q", "-v", "ON_ERROR_STOP=1"], stdin=sql, timeout_s=_START_TIMEOUT_S)
-        path = self._folder.path / "passfile"
-        path.touch(mode=0o600)
-        path.write_text(f"127.0.0.1:{self.port}:*:{SUPERUSER}:{password}\n", encoding="utf-8")
-
     def _failure(self, message: str) -> EmbeddedServerError:
         lines = log_tail(self.log)
         return EmbeddedServerError(
@@ -366,7 +353,7 @@ def start_server(
             undo.callback(server._end)
             server._begin()
             if port is not None:
-                server._set_password()
+                set_network_password(binaries, server.socket_dir, server.port, server.passfile)
             undo.pop_all()
     except OSError as error:
         raise EmbeddedServerError(
@@ -396,12 +383,6 @@ def _free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         number: int = probe.getsockname()[1]
         return number
-
-
-def _conninfo(**parts: str) -> str:
-    """Quote the parts of a libpq connection string."""
-    quoted = (value.replace("\\", "\\\\").replace("'", "\\'") for value in parts.values())
-    return " ".join(f"{name}='{value}'" for name, value in zip(parts, quoted, strict=True))
 
 
 def _hint(lines: Sequence[str], server: EmbeddedServer) -> str:

@@ -117,7 +117,7 @@ def _save(data_dir: Path, template: Path) -> None:
         shutil.copytree(data_dir, making / "data", symlinks=True)
         (making / "made.json").write_text(json.dumps(_measure(making / "data")), encoding="utf-8")
         if template.exists() and not is_whole(template):
-            template.rename(template.with_name(f".making-{new_id()}"))
+            shutil.rmtree(template.rename(template.with_name(f".making-{new_id()}")))
         making.rename(template)  # fails if another process was first, and its template is as good
     shutil.rmtree(making, ignore_errors=True)
 
@@ -129,7 +129,7 @@ def _measure(folder: Path) -> dict[str, int]:
 
 
 def _remove_stale(templates: Path) -> None:
-    """Remove what killed runs left half made, and broken templates put aside."""
+    """Remove what killed runs left half made."""
     for path in templates.glob(".making-*"):
         with contextlib.suppress(OSError):
             if time.time() - path.stat().st_mtime > _STALE_AFTER_S:
