@@ -1,1 +1,21 @@
-"""."""
+"""Real workloads that ship with the product: SQL text and statements, no server in sight."""
+
+from pgproof.scenarios.scenario import (
+    SCENARIOS,
+    Scenario,
+    Target,
+    load_scenario,
+    read_schema_sql,
+    read_workload_spec,
+    render_data_sql,
+)
+
+__all__ = [
+    "SCENARIOS",
+    "Scenario",
+    "Target",
+    "load_scenario",
+    "read_schema_sql",
+    "read_workload_spec",
+    "render_data_sql",
+]
