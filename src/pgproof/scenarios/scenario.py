@@ -77,7 +77,7 @@ SHOP = Scenario(
 )
 
 SCENARIOS: tuple[Scenario, ...] = (SHOP,)
-"""All of them. A new one is a folder with schema.sql, data.sql, workload.yaml and README.md, and a line here."""
+"""All of them. A new one is a folder (schema.sql, data.sql, workload.yaml, README.md) and a line here."""
 
 
 def load_scenario(name: str) -> Scenario:

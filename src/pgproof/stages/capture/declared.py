@@ -7,13 +7,14 @@ from collections.abc import Sequence
 
 from pgproof.errors import ParseError, UsageError
 from pgproof.model.query import Query, StatementKind
-from pgproof.model.workload import ParameterSet, ParameterSource
+from pgproof.model.workload import ParameterSet
 from pgproof.sqltext.fingerprint import fingerprint
 from pgproof.sqltext.parameters import parameter_numbers
 from pgproof.sqltext.parse import Statement, parse_statement
 from pgproof.sqltext.placeholders import NumberedText, number_placeholders
 from pgproof.stages.capture.entries import Entry
 from pgproof.stages.capture.generator_keys import read_generator
+from pgproof.stages.capture.generators import FromQuery
 from pgproof.stages.capture.spec import DEFAULT_SETS, ParameterSpec, StatementSpec, WorkloadSpec
 
 FORMAT_VERSION = 1
@@ -80,7 +81,7 @@ def _read_statement(entry: Entry, sets: int) -> StatementSpec:
         keys["weight"].fail('a statement has either "calls" or "weight"', "They mean the same: keep one.")
     weight = keys.get("calls", keys.get("weight"))
     sets = _read_sets(keys["sets"]) if "sets" in keys else sets
-    declared, generators = _read_parameters(keys.get("parameters"), entry, name, placeholders)
+    declared, generators = _read_parameters(keys.get("parameters"), name, placeholders)
     return StatementSpec(
         name=name,
         query=query,
@@ -134,7 +135,7 @@ def _in_file(error: ParseError, entry: Entry, numbered: NumberedText) -> ParseEr
 
 
 def _read_parameters(
-    entry: Entry | None, statement: Entry, name: str, placeholders: tuple[str, ...]
+    entry: Entry | None, name: str, placeholders: tuple[str, ...]
 ) -> tuple[tuple[ParameterSet, ...], tuple[ParameterSpec, ...]]:
     """Read values or generators: whichever is written."""
     if entry is None or entry.is_null:
@@ -158,7 +159,7 @@ def _read_set(entry: Entry, placeholders: tuple[str, ...]) -> ParameterSet:
         for placeholder in placeholders:
             if placeholder not in values:
                 entry.fail(
-                    f"the parameter set gives no value for {_shown(placeholder)}", "Write null for NULL."
+                    f"the parameter set lacks a value for {_shown(placeholder)}", "Write null for NULL."
                 )
         return ParameterSet(tuple(values[placeholder] for placeholder in placeholders))
     items = entry.items("a parameter set")
@@ -182,7 +183,7 @@ def _read_generators(entry: Entry, placeholders: tuple[str, ...], name: str) -> 
                 argument.fail(f"{_shown(wanted)} is given values twice", "Keep one generator for it.")
         fed.update(names)
         generator = read_generator(argument)
-        if len(names) > 1 and type(generator).__name__ != "FromQuery":
+        if len(names) > 1 and not isinstance(generator, FromQuery):
             argument.fail(
                 "only from_query feeds several placeholders at once",
                 "Give each placeholder a generator of its own.",

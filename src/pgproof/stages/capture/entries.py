@@ -160,7 +160,7 @@ class Entry:
         return int(str(self.node.value)) if str(self.node.value).lstrip("+-").isdigit() else int(number)
 
     def value(self) -> str | None:
-        """Read a parameter value exactly as it is written (``1.50``, ``007``), null as NULL, a list as an array.
+        """Read a parameter value as it is written (``1.50``, ``007``); null is NULL, a list an array.
 
         Raises:
             ConfigError: It is a mapping.
@@ -170,9 +170,7 @@ class Entry:
         if isinstance(self.node, yaml.SequenceNode):
             return "{" + ",".join(_array_element(item.value()) for item in self.items("an array")) + "}"
         if not isinstance(self.node, yaml.ScalarNode):
-            self.fail(
-                "a value must be a text, a number, null, or a list of them", "Write JSON as a quoted text."
-            )
+            self.fail("a value must be a text, a number, null or a list", "Write JSON as a quoted text.")
         return str(self.node.value)
 
     def place_inside(self, offset: int) -> tuple[int, int]:

@@ -75,7 +75,7 @@ def parse_workload(text: str, source: str) -> WorkloadSpec:
     if document is None:
         raise ConfigError(
             f"{source}: the file is empty",
-            hint="Write statements into it (docs/reference/workload-file.md), or run pgproof capture --out FILE.",
+            hint="Write statements into it (docs/reference/workload-file.md), or run pgproof capture.",
         )
     if document.is_mapping and any(key.value == "format" for key, _ in document.node.value):
         return _read_captured(text, document)
@@ -142,9 +142,7 @@ def _check_statements(workload: Workload, document: Entry) -> None:
             document.fail(f"statement {statement.name} does not parse: {error.message}", error.hint)
         wanted = max(parameter_numbers(statement.query.sql), default=0)
         if any(len(values.values) != wanted for values in statement.parameter_sets):
-            document.fail(
-                f"statement {statement.name} has {wanted} placeholders, a parameter set has not as many values"
-            )
+            document.fail(f"statement {statement.name} has {wanted} placeholders; not every set has as many")
         if not statement.calls > 0:
             document.fail(f"statement {statement.name}: calls must be above 0")
 

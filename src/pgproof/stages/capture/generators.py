@@ -44,7 +44,7 @@ class Choice:
     values: tuple[str | None, ...]
     weights: tuple[float, ...]
 
-    def draw(self, count: int, rng: random.Random) -> list[Drawn]:
+    def draw(self, count: int, _: random.Random) -> list[Drawn]:
         """Draw ``count`` rows; each value comes up at least once where ``count`` allows it."""
         copies = _shares_of(count, self.weights)
         total = sum(self.weights)
@@ -163,7 +163,7 @@ class Sequence:
     start: int = 1
     step: int = 1
 
-    def draw(self, count: int, rng: random.Random) -> list[Drawn]:
+    def draw(self, count: int, _: random.Random) -> list[Drawn]:
         """Give the first ``count`` numbers."""
         return [Drawn((str(self.start + i * self.step),)) for i in range(count)]
 

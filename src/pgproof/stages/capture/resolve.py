@@ -58,7 +58,7 @@ class _QueryRows:
             raise ConfigError(
                 f"{self._source}: the from_query of statement {statement} gives {len(rows[0])} values a row, "
                 f"but feeds {width} placeholders",
-                hint='Select one column for each placeholder, in their order; a last column "weight" is optional.',
+                hint='Select one column for each placeholder, in order; a last column may be named "weight".',
             )
         return draw_rows(rows, weights, count)
 
@@ -66,7 +66,7 @@ class _QueryRows:
         if self._session is None:
             raise ConfigError(
                 f"{self._source}: statement {statement} takes values from the database (from_query)",
-                hint="Name the database to ask, or write the values into the file (choice, or a list of sets).",
+                hint="Name the database to ask, or write the values into the file.",
             )
         try:
             bounded = f"SELECT * FROM ({sql}\n) AS drawn LIMIT {_FROM_QUERY_MAX_ROWS}"
@@ -95,7 +95,7 @@ def _resolve_statement(statement: StatementSpec, queries: _QueryRows, seed: int)
 
 
 def _draw_sets(statement: StatementSpec, queries: _QueryRows, rng: random.Random) -> tuple[ParameterSet, ...]:
-    """Draw each generator by itself, shuffle, and read the sets off across: strata of one meet all of another."""
+    """Draw each generator by itself, shuffle, and read the sets off across them."""
     values: list[list[str | None]] = [[None] * len(statement.placeholders) for _ in range(statement.sets)]
     weights = [1.0] * statement.sets
     for use in statement.generators:
