@@ -11,13 +11,10 @@ from pgproof.sqltext.position import ByteText
 from pgproof.sqltext.tree import Message, enum_name, is_set, kind_of, strings, token_name, unwrap, walk
 
 _COMMENTS = ("SQL_COMMENT", "C_COMMENT")
-_COMPARISONS = frozenset(
-    "= <> != < <= > >= ~~ !~~ ~~* !~~* ~ !~ ~* !~* ^@ @> <@ && ? ?| ?& @@ @@@ @? % <% %>".split()
-)
-_ALWAYS_COMPARING = frozenset(
-    "AEXPR_DISTINCT AEXPR_NOT_DISTINCT AEXPR_IN AEXPR_LIKE AEXPR_ILIKE AEXPR_SIMILAR AEXPR_BETWEEN "
-    "AEXPR_NOT_BETWEEN AEXPR_BETWEEN_SYM AEXPR_NOT_BETWEEN_SYM".split()
-)
+_ORDERING = frozenset({"=", "<>", "!=", "<", "<=", ">", ">="})
+_PATTERNS = frozenset({"~~", "!~~", "~~*", "!~~*", "~", "!~", "~*", "!~*", "^@", "%", "<%", "%>"})
+_CONTAINMENT = frozenset({"@>", "<@", "&&", "?", "?|", "?&", "@@", "@@@", "@?"})
+_COMPARISONS = _ORDERING | _PATTERNS | _CONTAINMENT
 _COMPARING_BY_OPERATOR = ("AEXPR_OP", "AEXPR_OP_ANY", "AEXPR_OP_ALL")
 _SYNTAX_FUNCTIONS_WITH_VALUES = ("timezone",)
 _FUNCTIONS_OF_NAMES = ("nextval", "currval", "setval")
@@ -165,12 +162,12 @@ def _operator_values(node: Message, place: Place) -> Iterator[_Found]:
 
 def _compares(node: Message) -> bool:
     kind = enum_name("A_Expr_Kind", node.kind)
-    if kind in _ALWAYS_COMPARING:
-        return True
+    if kind not in _COMPARING_BY_OPERATOR:
+        return kind != "AEXPR_NULLIF"
     operator = strings(node.name)[-1]
     if operator == "%" and any(_is_number(side) for side in (node.lexpr, node.rexpr)):
         return False  # a remainder, not pg_trgm's similarity
-    return kind in _COMPARING_BY_OPERATOR and operator in _COMPARISONS
+    return operator in _COMPARISONS
 
 
 def _is_number(node: Message) -> bool:

@@ -61,8 +61,8 @@ class PredicateKind(StrEnum):
     """What an index would have to offer for a predicate.
 
     ``LIKE`` is a pattern that is not known (a parameter); ``LIKE_PREFIX`` starts with a fixed text,
-    ``LIKE_CONTAINS`` with a wildcard. ``CONTAINS`` is ``@>`` or ``<@`` (jsonb, arrays, ranges), ``OVERLAPS`` is
-    ``&&``, ``HAS_KEY`` is ``?``, ``?|``, ``?&``, ``FULL_TEXT`` is ``@@``, ``SIMILARITY`` is pg_trgm's ``%``.
+    ``LIKE_CONTAINS`` with a wildcard. ``CONTAINS`` is ``@>`` or ``<@`` (jsonb, arrays, ranges), ``OVERLAPS``
+    is ``&&``, ``HAS_KEY`` is ``?``, ``?|``, ``?&``, ``FULL_TEXT`` is ``@@``, ``SIMILARITY`` pg_trgm's ``%``.
     ``ROW_RANGE`` compares a row of columns: ``(a, b) > ($1, $2)``.
     """
 
@@ -298,7 +298,7 @@ class QueryShape:
         distinct_on: Keys of DISTINCT ON.
         limit: ``None`` for none.
         offset: ``None`` for none.
-        reads: One for each relation, in their order.
+        reads: One for each relation in their order, and for the target of an INSERT.
         aggregates: Aggregate calls, window calls left out.
         windows: Calls with OVER.
         volatile: Calls whose result changes from call to call or from transaction to transaction.
