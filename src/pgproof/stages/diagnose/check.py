@@ -1,0 +1,93 @@
+"""What a check is, and what it may look at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from pgproof.model.finding import Evidence, Finding, Severity, Skipped
+from pgproof.model.plan import Plan
+from pgproof.model.relation import Catalog, Table
+from pgproof.model.workload import Workload, WorkloadStatement
+from pgproof.sqltext.shape import QueryShape, Relation
+
+SMALL_TABLE_ROWS = 500
+"""Below this a scan costs nothing worth an index. Source: peer default (pghero: 500 rows)."""
+
+SMALL_TABLE_BYTES = 1024 * 1024
+"""Below this a table fits few pages. Source: judgement, after the same guard in ruby-pg-extras."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What the checks look at.
+
+    Args:
+        catalog: Of the database.
+        workload: None where nobody captured one.
+        plans: Plans by statement name, one a parameter set that was explained; may lack statements.
+        shapes: Shapes by statement name, outermost level first.
+    """
+
+    catalog: Catalog
+    workload: Workload | None
+    plans: Mapping[str, tuple[Plan, ...]]
+    shapes: Mapping[str, tuple[QueryShape, ...]]
+
+    def statements(self) -> tuple[WorkloadStatement, ...]:
+        """Return the workload's statements; empty without a workload."""
+        return self.workload.statements if self.workload else ()
+
+    def table_of(self, relation: Relation) -> Table | None:
+        """Return the table a statement's relation means; None for CTEs, functions and unknown names."""
+        if relation.kind != "table":
+            return None
+        return self.catalog.find_table(relation.name, relation.schema)
+
+    def time_share_frac(self, names: Iterable[str]) -> float | None:
+        """Return the share of measured time that these statements take; None where nobody measured."""
+        counted = {s.name: s.counters.total_ms for s in self.statements() if s.counters}
+        total = sum(counted.values())
+        return sum(counted.get(name, 0.0) for name in set(names)) / total if total else None
+
+    def is_small(self, table: Table) -> bool:
+        """Whether a table is too small for any index to matter."""
+        rows = table.rows if table.rows >= 0 else (table.activity.live_rows if table.activity else 0)
+        return rows < SMALL_TABLE_ROWS or table.size_bytes < SMALL_TABLE_BYTES
+
+
+Outcome = Finding | Skipped
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check.
+
+    Args:
+        name: Kebab case, stable.
+        find: Looks and reports; yields findings, or what it could not look at.
+        needs_workload: Says nothing without statements.
+        needs_plans: Says nothing without plans.
+    """
+
+    name: str
+    find: Callable[[Subject], Iterator[Outcome]]
+    needs_workload: bool = False
+    needs_plans: bool = False
+
+
+def severity_of_share(share_frac: float | None) -> Severity:
+    """Return how much a statement's share of the time makes its trouble matter.
+
+    Source: judgement; a tenth of all time is worth a look today, a hundredth this month.
+    """
+    if share_frac is None:
+        return Severity.MEDIUM
+    if share_frac >= 0.10:
+        return Severity.HIGH
+    return Severity.MEDIUM if share_frac >= 0.01 else Severity.LOW
+
+
+def megabytes(size_bytes: float) -> Evidence:
+    """Return a table's or an index's size as evidence."""
+    return Evidence("size", f"{size_bytes / 1024**2:,.1f} MB", "pg_class")
