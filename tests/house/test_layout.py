@@ -13,7 +13,9 @@ LINES_OF_A_PAGE = 60
 NAMELESS = {"base", "common", "helper", "helpers", "manager", "misc", "util", "utils"}
 
 # path -> why it may be longer than LINES_OF_A_FILE
-LONG_FILES: dict[str, str] = {}
+LONG_FILES: dict[str, str] = {
+    "src/pgproof/frontends/documents.py": "one dataclass a document: the machine-readable format in one place",
+}
 # path:function -> why it may be longer than LINES_OF_A_FUNCTION
 LONG_FUNCTIONS: dict[str, str] = {}
 
@@ -48,7 +50,8 @@ def test_room_has_a_readme_of_a_page(room: Path) -> None:
 @pytest.mark.parametrize("init", files("__init__.py", under=SOURCE), ids=shown)
 def test_package_says_what_it_is(init: Path) -> None:
     docstring = ast.get_docstring(parsed(init)) or ""
-    assert len(docstring.split()) >= 3, f"{shown(init)} needs a docstring that says what the package is for"
+    says_something = len(docstring.split()) >= 3
+    assert says_something, f"{shown(init)} needs a docstring that says what the package is for"
 
 
 def test_files_are_read_in_a_sitting() -> None:

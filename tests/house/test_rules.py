@@ -19,6 +19,7 @@ ENVIRONMENT = {"environ", "environb", "getenv", "getenvb"}
 READERS_OF_ENV: dict[str, str] = {
     "src/pgproof/config.py": "it is the reader",
     "src/pgproof/postgres/accounts.py": "hands a few variables on to servers it starts",
+    "src/pgproof/postgres/dsn.py": "hands the environment on to libpq's own programs",
     "src/pgproof/postgres/tools.py": "hands the environment on to PostgreSQL's own programs",
     "src/pgproof/testing/pytest_plugin.py": "tests ask whether they run in CI",
 }
