@@ -1,0 +1,61 @@
+"""Ask for the plans that the checks look at. Plans only: nothing is executed."""
+
+from __future__ import annotations
+
+from pgproof.errors import ServerError, Unreachable
+from pgproof.model.finding import Skipped
+from pgproof.model.plan import Plan
+from pgproof.model.progress import Progress, ignore_progress
+from pgproof.model.query import StatementKind
+from pgproof.model.workload import ParameterSet, Workload, WorkloadStatement
+from pgproof.postgres.explain import explain
+from pgproof.postgres.session import Session
+
+SETS_A_STATEMENT = 3
+"""Plans asked for a statement: its heaviest parameter set and two others. Source: judgement."""
+
+
+def read_plans(
+    session: Session, workload: Workload, progress: Progress = ignore_progress
+) -> tuple[dict[str, tuple[Plan, ...]], tuple[Skipped, ...]]:
+    """Explain each statement with a few of its parameter sets, or generically where it has none.
+
+    Args:
+        session: On the database the workload comes from; it may be read-only.
+        workload: What to explain.
+        progress: Told after each statement.
+
+    Returns:
+        Plans by statement name, and the statements that could not be explained, each with the reason.
+
+    Raises:
+        Unreachable: The connection was lost.
+    """
+    plans: dict[str, tuple[Plan, ...]] = {}
+    skipped = []
+    for done, statement in enumerate(workload.statements):
+        progress("reading plans", done, len(workload.statements))
+        if statement.query.kind is StatementKind.UTILITY:
+            continue
+        try:
+            plans[statement.name] = _plans_of(session, statement)
+        except Unreachable:
+            raise
+        except ServerError as error:
+            skipped.append(
+                Skipped("plans", f"{statement.name} can't be explained: {error.message}", error.hint)
+            )
+    return plans, tuple(skipped)
+
+
+def _plans_of(session: Session, statement: WorkloadStatement) -> tuple[Plan, ...]:
+    if not statement.parameter_sets:
+        return (explain(session, statement.query.sql, generic="$" in statement.query.sql),)
+    return tuple(explain(session, statement.query.sql, chosen.values) for chosen in _chosen(statement))
+
+
+def _chosen(statement: WorkloadStatement) -> tuple[ParameterSet, ...]:
+    """Return the heaviest set, then the lightest, then the middle one: hot and cold values plan differently."""
+    ranked = sorted(statement.parameter_sets, key=lambda s: -s.weight)
+    picks = dict.fromkeys((0, len(ranked) - 1, len(ranked) // 2))
+    return tuple(ranked[position] for position in picks)[:SETS_A_STATEMENT]
