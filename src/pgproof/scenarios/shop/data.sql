@@ -150,7 +150,8 @@ SELECT
     (300 + pg_temp.chance(product, 75) * 12000)::numeric(12, 2)
 FROM orders AS o
 CROSS JOIN LATERAL generate_series(1, 1 + pg_temp.skewed(o.id, 76, 6)) AS item
-CROSS JOIN LATERAL (SELECT pg_temp.scattered(pg_temp.skewed(o.id * 8 + item, 77, 2000), 2000) AS product) AS bought
+CROSS JOIN LATERAL (SELECT pg_temp.chance(o.id * 8 + item, 77) AS draw) AS drawn
+CROSS JOIN LATERAL (SELECT pg_temp.scattered(floor(draw * draw * 2000)::bigint, 2000) AS product) AS bought
 ORDER BY o.id, item;
 
 INSERT INTO agent_activities (id, "agentId", "orderId", "activityType", "durationS", "createdAt")
