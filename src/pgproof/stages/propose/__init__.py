@@ -1,1 +1,1 @@
-"""."""
+"""What might make the workload faster: candidates and variants, from values alone."""

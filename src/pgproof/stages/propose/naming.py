@@ -1,0 +1,40 @@
+"""Names of new indexes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from pgproof.model.relation import Catalog
+from pgproof.sqltext.quote import truncate_identifier
+
+_NOT_A_WORD = re.compile(r"\W+")
+
+
+class Names:
+    """Hands out index names: none twice, none that a relation of the catalog has.
+
+    The same requests in the same order get the same names.
+    """
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._taken = {table.relation.name for table in catalog.tables}
+        self._taken |= {index.relation.name for index in catalog.indexes}
+        self._taken |= {constraint.name for constraint in catalog.constraints}
+
+    def new(self, table: str, parts: Iterable[str], suffix: str = "idx") -> str:
+        """Return a name of at most 63 bytes such as ``orders_customer_id_idx``.
+
+        Args:
+            table: Name of the table.
+            parts: Columns and expressions in order; anything but letters, digits and ``_`` becomes ``_``.
+            suffix: Last part.
+        """
+        words = (_NOT_A_WORD.sub("_", part).strip("_") for part in parts)
+        stem = "_".join((table, *(word for word in words if word)))
+        name, number = truncate_identifier(stem, suffix=f"_{suffix}"), 1
+        while name in self._taken:
+            number += 1
+            name = truncate_identifier(stem, suffix=f"_{suffix}{number}")
+        self._taken.add(name)
+        return name
