@@ -55,7 +55,7 @@ def _plans_of(session: Session, statement: WorkloadStatement) -> tuple[Plan, ...
 
 
 def _chosen(statement: WorkloadStatement) -> tuple[ParameterSet, ...]:
-    """Return the heaviest set, then the lightest, then the middle one: hot and cold values plan differently."""
+    """Return the heaviest set, the lightest and the middle one: hot and cold values plan differently."""
     ranked = sorted(statement.parameter_sets, key=lambda s: -s.weight)
     picks = dict.fromkeys((0, len(ranked) - 1, len(ranked) // 2))
     return tuple(ranked[position] for position in picks)[:SETS_A_STATEMENT]
