@@ -70,6 +70,7 @@ class Column:
         generated: "" or "stored" or "virtual".
         collation: Collation name when not the type's default, else empty.
         statistics: None where never analysed or not readable.
+        identity: "" or "always" or "by default".
     """
 
     name: str
@@ -80,6 +81,7 @@ class Column:
     generated: str = ""
     collation: str = ""
     statistics: ColumnStatistics | None = None
+    identity: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,7 +113,7 @@ class Session:
         sql = load_query(name, self.major)
         with self._failures(f"the catalog query {name}"), self._guarded():
             cursor = self._connection.cursor(row_factory=namedtuple_row)
-            return cursor.execute(sql, dict(params or {}), prepare=False).fetchall()
+            return cursor.execute(sql, dict(params) if params else None, prepare=False).fetchall()
 
     def run(self, sql: str, values: Sequence[str | None] = (), *, as_text: bool = False) -> Result:
         """Run one statement as an application would send it: by the extended protocol, ``$1`` bound untyped.
