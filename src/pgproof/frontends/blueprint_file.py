@@ -17,7 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from pgproof import changes
 from pgproof.errors import ConfigError, ParseError
 from pgproof.model.blueprint import Blueprint, Limits, LoadProfile, RacePlan, Weights
-from pgproof.model.change import Change, DropIndex
+from pgproof.model.change import Change, CloneOnly, DropIndex
 from pgproof.model.variant import CANARY, CONTROL, Variant
 from pgproof.sqltext.ddl import parse_change
 from pgproof.stages.capture import load_workload, save_workload
@@ -182,9 +182,10 @@ def _variant_to_yaml(variant: Variant) -> dict[str, Any]:
 
 
 def _change_to_yaml(change: Change) -> Any:
-    if isinstance(change, DropIndex):
-        return TypeAdapter(DropIndex).dump_python(change, mode="json")
-    return changes.declare(change)
+    steps = changes.simulate_steps(change)
+    if isinstance(change, DropIndex) or isinstance(steps, CloneOnly) or len(steps) != 1:
+        return TypeAdapter(type(change)).dump_python(change, mode="json")
+    return steps[0].sql  # the plain form, without CONCURRENTLY: how it is applied is decided elsewhere
 
 
 def _variant_from_yaml(item: Any, path: Path) -> Variant:

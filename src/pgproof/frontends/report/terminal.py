@@ -240,7 +240,7 @@ def print_selfcheck(console: Console, document: SelfcheckDocument) -> None:
     console.print(table)
     effect = percent(document.detectable_effect_frac)
     console.print(
-        f"In {document.seconds:.0f} s and {document.rounds} rounds, differences of {effect} or more show here."
+        f"In {document.seconds:.0f} s and {document.rounds} rounds, differences from {effect} on show here."
     )
     if document.winner:
         console.print(

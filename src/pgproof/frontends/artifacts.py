@@ -1,0 +1,87 @@
+"""Files that commands leave behind in a folder the user names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from pgproof.errors import ConfigError
+from pgproof.frontends.blueprint_file import write_blueprint
+from pgproof.frontends.cli.screen import render_json
+from pgproof.frontends.documents import CompetitionDocument
+from pgproof.frontends.report.page import Page, render_page
+from pgproof.model.trial import ArmResult, Competition
+from pgproof.pipeline import DemoResult
+
+
+def write_artifacts(
+    folder: Path, competition: Competition, document: CompetitionDocument
+) -> tuple[Path, ...]:
+    """Write a competition's report, its result and, with a winner, the migration.
+
+    Args:
+        folder: Made when missing; files of the same names are replaced.
+        competition: What to report.
+        document: The same as ``--json`` shows it.
+
+    Returns:
+        The files, report first.
+
+    Raises:
+        ConfigError: The folder can't be written.
+    """
+    files = [
+        _write(folder / "report.html", render_page(Page(run=document.run, competition=competition))),
+        _write(folder / "result.json", render_json(document)),
+    ]
+    if competition.winner:
+        files += write_migration_files(folder, *_migration(document.run, competition.arm(competition.winner)))
+    return tuple(files)
+
+
+def write_migration_files(folder: Path, up_sql: str, down_sql: str) -> tuple[Path, ...]:
+    """Write ``up.sql`` and ``down.sql``; see `write_artifacts` for errors."""
+    return _write(folder / "up.sql", up_sql), _write(folder / "down.sql", down_sql)
+
+
+def write_demo_artifacts(folder: Path, result: DemoResult) -> tuple[Path, ...]:
+    """Write the demo's report, blueprint and migration; the report comes first; see `write_artifacts`."""
+    page = Page(
+        run=result.run,
+        competition=result.competition,
+        diagnosis=result.diagnosis,
+        rollout=result.reverted or result.rollout,
+        effects=result.effects,
+    )
+    files = [_write(folder / "report.html", render_page(page))]
+    blueprint_path = folder / "blueprint.yaml"
+    files += [blueprint_path, write_blueprint(result.blueprint, blueprint_path)]
+    if result.competition.winner:
+        winner = result.competition.arm(result.competition.winner)
+        files += write_migration_files(folder, *_migration(result.run, winner))
+    return tuple(files)
+
+
+def _migration(run: str, winner: ArmResult) -> tuple[str, str]:
+    header = f"-- pgproof run {run}, variant {winner.name}: {winner.title}\n"
+    header += "-- One statement at a time, outside a transaction: CREATE INDEX CONCURRENTLY demands it.\n\n"
+
+    def script(statements: tuple[str, ...]) -> str:
+        return header + "".join(f"{statement};\n" for statement in statements)
+
+    return script(winner.apply_sql), script(winner.revert_sql)
+
+
+def _write(path: Path, text: str) -> Path:
+    return _guarded(path, lambda: path.write_text(text, encoding="utf-8"))
+
+
+def _guarded(path: Path, write: Callable[[], int]) -> Path:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write()
+    except OSError as error:
+        raise ConfigError(
+            f"{path} can't be written: {error.strerror}.", hint="Name a folder you may write to with --out."
+        ) from error
+    return path
