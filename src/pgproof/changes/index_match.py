@@ -72,8 +72,8 @@ def verify_sql(change: CreateIndex, index: RelationName | None = None) -> str:
                FROM pg_catalog.unnest(i.indoption::int2[]) WITH ORDINALITY AS o(bits, place)
               ORDER BY o.place) = ARRAY[{options}]::int[]
    AND NOT EXISTS (SELECT 1
-                     FROM pg_catalog.unnest(i.indclass::oid[], ARRAY[{opclasses}]::text[])
-                          AS o(found, planned)
+                     FROM ROWS FROM (pg_catalog.unnest(i.indclass::oid[]),
+                                     pg_catalog.unnest(ARRAY[{opclasses}]::text[])) AS o(found, planned)
                      JOIN pg_catalog.pg_opclass oc ON oc.oid = o.found
                     WHERE o.planned <> '' AND oc.opcname <> o.planned)"""
 
