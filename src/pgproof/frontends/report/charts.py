@@ -118,7 +118,8 @@ def _curve(curve: Curve, axis: _LogAxis, top: float, bottom: float) -> str:
         f"{axis.x(value):.1f},{bottom - (bottom - top) * position / last:.1f}"
         for position, value in enumerate(curve.quantiles_ms)
     )
-    return f'<polyline class="curve {curve.tone}" points="{points}"><title>{escape(curve.label)}</title></polyline>'
+    title = f"<title>{escape(curve.label)}</title>"
+    return f'<polyline class="curve {curve.tone}" points="{points}">{title}</polyline>'
 
 
 def _legend(curves: Sequence[Curve], y: float) -> str:
@@ -159,6 +160,5 @@ def _grid(axis: _LogAxis, top: float, bottom: float, label: object) -> str:
 
 
 def _svg(height: float, body: str, title: str) -> Markup:
-    return Markup(
-        f'<svg class="chart" viewBox="0 0 {_WIDTH} {height:.0f}" role="img" aria-label="{escape(title)}">{body}</svg>'
-    )
+    box = f'viewBox="0 0 {_WIDTH} {height:.0f}" role="img" aria-label="{escape(title)}"'
+    return Markup(f'<svg class="chart" {box}>{body}</svg>')
