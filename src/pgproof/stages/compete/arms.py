@@ -1,0 +1,143 @@
+"""An arm: one clone with one variant's changes applied by the steps that production would run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pgproof.changes import apply_steps, effective_changes, refusals, revert_steps, verify_steps
+from pgproof.errors import ParseError, UsageError
+from pgproof.model.change import Change, Step
+from pgproof.model.progress import Progress, ignore_progress
+from pgproof.model.relation import Catalog
+from pgproof.model.trial import ArmRole
+from pgproof.model.variant import Variant
+from pgproof.postgres.execute import run_steps
+from pgproof.postgres.policy import ON_CLONE
+from pgproof.postgres.session import Session, open_session
+from pgproof.stages.compete.clones import CloneHost
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltArm:
+    """A clone that is ready to be measured, or why it is not.
+
+    Args:
+        name: Of its variant, or "control" / "canary".
+        role: Why it is there.
+        variant: What was applied.
+        dsn: Of the clone; never printed.
+        clone: The clone's name at its host.
+        failure: Why the variant could not be applied, empty when it was.
+        build_ms: Time of its steps.
+        wal_bytes: WAL they wrote.
+        index_bytes: Index bytes added (negative when indexes were dropped).
+        index_bytes_before: All index bytes before.
+        steps: What was run, in order.
+        revert: What undoes it, in order.
+    """
+
+    name: str
+    role: ArmRole
+    variant: Variant
+    dsn: str
+    clone: str
+    failure: str = ""
+    build_ms: float = 0.0
+    wal_bytes: int = 0
+    index_bytes: int = 0
+    index_bytes_before: int = 0
+    steps: tuple[Step, ...] = ()
+    revert: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """The steps of a variant, or why there are none."""
+
+    changes: tuple[Change, ...] = ()
+    steps: tuple[Step, ...] = ()
+    revert: tuple[Step, ...] = ()
+    refusal: str = ""
+
+
+def build_arm(
+    host: CloneHost,
+    variant: Variant,
+    role: ArmRole,
+    clone: str,
+    catalog: Catalog,
+    progress: Progress = ignore_progress,
+) -> BuiltArm:
+    """Make a clone, apply a variant to it, and refresh its statistics as on every other arm.
+
+    Args:
+        host: Makes the clone.
+        variant: What to apply; nothing for control and canary.
+        role: Why the arm is there.
+        clone: Name for the clone.
+        catalog: Of the target.
+        progress: Told what is being done.
+
+    Returns:
+        The arm; with ``failure`` set when a change was refused or a step failed.
+
+    Raises:
+        ServerError: The clone itself could not be made.
+    """
+    progress(f"building {variant.name}")
+    dsn = host.make(clone)
+    work = _plan_work(variant, catalog)
+    with (
+        open_session(dsn, read_only=False, statement_timeout_ms=0) as session,
+        open_session(dsn, statement_timeout_ms=0) as watcher,
+    ):
+        before = session.query("arm_state")[0]
+        failure, build_ms, wal_bytes = work.refusal, 0.0, 0
+        if not failure:
+            outcomes = run_steps(session, work.steps, policy=ON_CLONE, progress=progress, watcher=watcher)
+            build_ms = sum(o.elapsed_ms for o in outcomes)
+            wal_bytes = sum(o.wal_bytes for o in outcomes)
+            failed = next((o for o in outcomes if not o.ok), None)
+            failure = f"{failed.step.purpose}: {failed.message}" if failed else ""
+        failure = failure or _verify(session, work.changes)
+        session.run("ANALYZE")
+        after = session.query("arm_state")[0]
+    return BuiltArm(
+        name=variant.name,
+        role=role,
+        variant=variant,
+        dsn=dsn,
+        clone=clone,
+        failure=failure,
+        build_ms=build_ms,
+        wal_bytes=wal_bytes,
+        index_bytes=int(after.index_bytes - before.index_bytes),
+        index_bytes_before=int(before.index_bytes),
+        steps=work.steps,
+        revert=work.revert,
+    )
+
+
+def _plan_work(variant: Variant, catalog: Catalog) -> _Work:
+    """Turn a variant into steps; a change that the target would refuse is refused here as well."""
+    changes = effective_changes(variant.changes, catalog)
+    earlier: tuple[Change, ...] = ()
+    for change in changes:
+        found = refusals(change, catalog, earlier)
+        if found:
+            return _Work(changes, refusal=f"refused: {found[0].reason}")
+        earlier += (change,)
+    try:
+        steps = tuple(step for change in changes for step in apply_steps(change, catalog))
+        revert = tuple(step for change in reversed(changes) for step in revert_steps(change, catalog))
+    except (UsageError, ParseError) as error:
+        return _Work(changes, refusal=f"refused: {error.message}")
+    return _Work(changes, steps, revert)
+
+
+def _verify(session: Session, changes: Sequence[Change]) -> str:
+    """Return what is not as the changes promise; empty when all is."""
+    steps = [step for change in changes for step in verify_steps(change)]
+    outcomes = run_steps(session, steps, policy=ON_CLONE)
+    return next((o.message for o in outcomes if not o.ok), "")

@@ -1,0 +1,248 @@
+"""Whether an arm answers as the control does: the gate that no speed can buy.
+
+The rule: True only when it was shown, False only when a difference can't be explained by what the statement
+itself leaves open, None (with the reason) for everything between.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from pgproof.errors import ParseError, ServerError, Unreachable, UsageError
+from pgproof.model.trial import Equality
+from pgproof.model.workload import ParameterSet, WorkloadStatement
+from pgproof.postgres.session import Session
+from pgproof.sqltext.determinism import Determinism, read_determinism
+from pgproof.stages.compete.digest import Digest, read_digest
+from pgproof.stages.compete.measure import QUERY_CANCELED
+from pgproof.stages.compete.rows import MAX_ROWS, rows_match, ties_match
+from pgproof.stages.compete.sort_keys import SortKeys, read_sort_keys
+
+_UNKNOWN = Determinism(sorted=False, limited=False, order_dependent=())
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the control said to one parameter set.
+
+    Args:
+        digest: None where it failed.
+        failure: Why not; empty when it answered.
+        timed_out: It was stopped by the statement timeout.
+    """
+
+    digest: Digest | None
+    failure: str = ""
+    timed_out: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Of one parameter set: equal, and how it was compared or why it can't be."""
+
+    equal: bool | None
+    note: str = ""
+
+
+class Comparer:
+    """Compares arms with the control, asking the control only once for each answer.
+
+    Args:
+        control: A session on the control's clone; may write (everything is rolled back).
+        limit_s: Time that comparing may take for all arms; each statement gets at least one set in any case.
+    """
+
+    def __init__(self, control: Session, limit_s: float) -> None:
+        self._control = control
+        self._answers: dict[tuple[str, int], Answer] = {}
+        self._ends_at = time.monotonic() + limit_s
+
+    def compare(self, statement: WorkloadStatement, arm: Session) -> Equality:
+        """Compare a statement's answers on an arm with the control's, for each parameter set.
+
+        Raises:
+            Unreachable: A connection is gone.
+        """
+        sets = statement.parameter_sets or (ParameterSet(()),)
+        findings: list[Finding] = []
+        skipped: list[str] = []
+        for position, one in enumerate(sets):
+            if findings and time.monotonic() > self._ends_at:
+                break
+            expected = self._expected(statement, position, one)
+            if expected.digest is None and not expected.timed_out:
+                skipped.append(expected.failure)
+                continue
+            findings.append(self._compare_set(statement, one, expected, arm))
+            if findings[-1].equal is False:
+                break
+        return summarise(statement.name, findings, skipped, len(sets))
+
+    def _expected(self, statement: WorkloadStatement, position: int, one: ParameterSet) -> Answer:
+        key = (statement.name, position)
+        if key not in self._answers:
+            self._answers[key] = ask(self._control, statement, one)
+        return self._answers[key]
+
+    def _compare_set(
+        self, statement: WorkloadStatement, one: ParameterSet, expected: Answer, arm: Session
+    ) -> Finding:
+        if expected.digest is None:
+            return Finding(None, "not comparable: the control itself exceeds the statement timeout")
+        got = ask(arm, statement, one)
+        if got.timed_out:
+            return Finding(None, "not comparable: exceeds the statement timeout on the arm")
+        if got.digest is None:
+            return Finding(False, f"fails on the arm only: {got.failure}")
+        if not statement.query.read_only:
+            return self._judge_write(statement, one, expected.digest, got.digest)
+        return self._judge_read(statement, one, expected.digest, got.digest, arm)
+
+    def _judge_write(
+        self, statement: WorkloadStatement, one: ParameterSet, expected: Digest, got: Digest
+    ) -> Finding:
+        if got.rows != expected.rows:
+            return Finding(False, f"{got.rows} rows affected, {expected.rows} on the control")
+        if got.multiset == expected.multiset:
+            return Finding(True, "rows affected and returned" if expected.multiset else "rows affected")
+        again = ask(self._control, statement, one)
+        if again.digest != expected:
+            return Finding(True, "rows affected (returned values come from a sequence, the clock or chance)")
+        return Finding(False, "the same number of rows affected, with other values")
+
+    def _judge_read(
+        self, statement: WorkloadStatement, one: ParameterSet, expected: Digest, got: Digest, arm: Session
+    ) -> Finding:
+        left_open = _determinism_of(statement)
+        if got == expected:
+            return Finding(True, "rows and their order" if left_open.sorted else "rows")
+        if got.multiset == expected.multiset and not left_open.sorted:
+            return Finding(True, "rows")
+        again = ask(self._control, statement, one)
+        if again.digest is None or (again.digest.rows, again.digest.multiset) != (
+            expected.rows,
+            expected.multiset,
+        ):
+            return Finding(None, "not comparable: the control answers differently each time")
+        if got.rows == expected.rows <= MAX_ROWS:
+            finding = self._judge_values(statement, one, left_open, arm)
+            if finding is not None:
+                return finding
+        return explain_difference(left_open, expected, got)
+
+    def _judge_values(
+        self, statement: WorkloadStatement, one: ParameterSet, left_open: Determinism, arm: Session
+    ) -> Finding | None:
+        """Look at the values themselves; None where they don't settle it."""
+        run = _rows_of(statement.query.sql, one)
+        if rows_match(run(self._control), run(arm), in_order=left_open.sorted):
+            return Finding(True, "rows; floating-point values within 1e-9")
+        keys = read_sort_keys(statement.query.sql) if left_open.sorted else None
+        return self._judge_order(keys, one, left_open, arm) if keys else None
+
+    def _judge_order(
+        self, keys: SortKeys, one: ParameterSet, left_open: Determinism, arm: Session
+    ) -> Finding | None:
+        run = _rows_of(keys.sql, one)
+        try:
+            ours, theirs = run(arm), run(self._control)
+        except Unreachable:
+            raise
+        except ServerError:
+            return None  # the keys can't be shown beside the columns; the difference is judged without them
+        if not left_open.limited:
+            same_keys = rows_match(_last(ours, keys.count), _last(theirs, keys.count), in_order=True)
+            if same_keys and rows_match(ours, theirs, in_order=False):
+                return Finding(
+                    True, "rows and sort keys in order; rows with equal keys come in another order"
+                )
+            return None if not same_keys and rows_match(ours, theirs, in_order=False) else None
+        if ties_match(ours, theirs, keys.count, has_offset=keys.has_offset):
+            return Finding(
+                True, "sort keys in order, and all rows but ties at the LIMIT, which it leaves open"
+            )
+        return Finding(False, "other rows than the control's, not only ties at the LIMIT")
+
+
+def ask(session: Session, statement: WorkloadStatement, one: ParameterSet) -> Answer:
+    """Run a statement and return the digest of its answer; nothing it writes stays.
+
+    Raises:
+        Unreachable: The connection is gone.
+    """
+    try:
+        with session.rolled_back():
+            if statement.query.read_only:
+                return Answer(read_digest(session, statement.query.sql, one.values))
+            result = session.run(statement.query.sql, one.values, as_text=True)
+            returned = hash_rows(result.rows) if result.rows else ""
+            return Answer(Digest(result.row_count, returned, returned))
+    except Unreachable:
+        raise
+    except ServerError as error:
+        return Answer(None, str(error), error.sqlstate == QUERY_CANCELED)
+
+
+def hash_rows(rows: Sequence[Sequence[object]]) -> str:
+    """Return a digest of rows in any order, for the few that a write returns."""
+    return str(sum(hash(tuple(row)) for row in rows))
+
+
+def explain_difference(left_open: Determinism, expected: Digest, got: Digest) -> Finding:
+    """Judge a difference that nothing has explained so far.
+
+    Args:
+        left_open: What the statement leaves open.
+        expected: The control's digest.
+        got: The arm's.
+    """
+    if got.rows != expected.rows:
+        # a LIMIT changes which rows come, never how many
+        return Finding(False, f"{got.rows} rows, {expected.rows} on the control")
+    if left_open.order_dependent:
+        reasons = ", ".join(left_open.order_dependent)
+        return Finding(None, f"not comparable: {reasons} without a provable total order")
+    if got.multiset == expected.multiset:
+        return Finding(False, "the same rows in another order than ORDER BY asks for")
+    return Finding(False, "other rows than the control's")
+
+
+def summarise(statement: str, findings: Sequence[Finding], skipped: Sequence[str], sets: int) -> Equality:
+    """Put the findings of all parameter sets together; the worst one counts.
+
+    Args:
+        statement: Its name.
+        findings: Of the sets that were compared.
+        skipped: Why others were not (they fail on the control itself).
+        sets: How many there are.
+    """
+    for outcome in (False, None, True):
+        notes = list(dict.fromkeys(f.note for f in findings if f.equal is outcome))
+        if notes:
+            compared = sum(f.equal is not None for f in findings)
+            if compared + len(skipped) < sets and outcome is True:
+                notes.append(f"{compared} of {sets} parameter sets, for lack of time")
+            return Equality(statement, outcome, compared, "; ".join(notes))
+    reason = skipped[0] if skipped else "nothing to compare"
+    return Equality(statement, None, 0, f"skipped: fails on the control itself: {reason}")
+
+
+def _determinism_of(statement: WorkloadStatement) -> Determinism:
+    try:
+        return read_determinism(statement.query.sql)
+    except (ParseError, UsageError):
+        return _UNKNOWN
+
+
+def _rows_of(sql: str, one: ParameterSet) -> Callable[[Session], list[tuple[object, ...]]]:
+    def run(session: Session) -> list[tuple[object, ...]]:
+        with session.rolled_back():
+            return session.run(sql, one.values).rows
+
+    return run
+
+
+def _last(rows: Sequence[Sequence[object]], count: int) -> list[tuple[object, ...]]:
+    return [tuple(row[-count:]) for row in rows]

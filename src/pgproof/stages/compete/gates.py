@@ -1,0 +1,169 @@
+"""Gates: what a variant must not do, however fast it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from pgproof.model.blueprint import Limits
+from pgproof.model.trial import Equality, GateResult
+from pgproof.model.variant import CONTROL
+from pgproof.model.workload import WorkloadStatement
+from pgproof.stages.compete.arms import BuiltArm
+from pgproof.stages.compete.comparison import group_ratio, statement_ratio
+from pgproof.stages.compete.intervals import MIN_PAIRS
+from pgproof.stages.compete.samples import Samples
+
+REGRESSION_FLOOR_MS = 0.1
+"""A statement may get slower by this much whatever its share: below it, a client's own clock is what is seen."""
+
+_SHOWN = 3
+
+
+def judge_build(arm: BuiltArm) -> GateResult:
+    """Judge whether the variant could be applied at all."""
+    if arm.failure:
+        return GateResult("build", False, arm.failure)
+    return GateResult("build", True, f"{len(arm.steps)} steps in {arm.build_ms / 1000:.1f} s")
+
+
+def judge_results(equalities: Sequence[Equality]) -> GateResult:
+    """Judge whether all answers are the control's; what can't be compared is named."""
+    different = [e for e in equalities if e.equal is False]
+    unknown = [e for e in equalities if e.equal is None]
+    if different:
+        shown = "; ".join(f"{e.statement}: {e.note}" for e in different[:_SHOWN])
+        return GateResult("results-equal", False, f"{len(different)} of {len(equalities)} differ: {shown}")
+    equal = len(equalities) - len(unknown)
+    evidence = f"{equal} of {len(equalities)} statements equal"
+    if unknown:
+        named = "; ".join(f"{e.statement}: {e.note}" for e in unknown[:_SHOWN])
+        more = f"; and {len(unknown) - _SHOWN} more" if len(unknown) > _SHOWN else ""
+        evidence += f"; not compared: {named}{more}"
+    return GateResult("results-equal", True, evidence)
+
+
+def judge_storage(arm: BuiltArm, limits: Limits) -> GateResult:
+    """Judge the index bytes a variant adds."""
+    figure = f"{arm.index_bytes / 1e6:+.1f} MB of indexes"
+    if limits.index_bytes is None:
+        return GateResult("storage", True, f"{figure}, no limit set")
+    allowed = f"{limits.index_bytes / 1e6:.1f} MB allowed"
+    return GateResult("storage", arm.index_bytes <= limits.index_bytes, f"{figure}, {allowed}")
+
+
+def judge_writes(
+    samples: Samples,
+    statements: Sequence[WorkloadStatement],
+    arm: str,
+    limits: Limits,
+    alpha: float,
+    wal: Mapping[str, Mapping[str, float]],
+) -> GateResult:
+    """Judge how much slower the workload's writes got.
+
+    Args:
+        samples: Of the race.
+        statements: Those that were measured.
+        arm: Its name.
+        limits: For ``write_slowdown_frac``.
+        alpha: Chance of a wrong interval.
+        wal: WAL bytes one execution writes, by arm and statement; may be empty.
+
+    Returns:
+        Failed only when the whole interval lies beyond the limit.
+    """
+    writes = [s for s in statements if not s.query.read_only]
+    if not writes:
+        return GateResult("write-path", True, "no writes in the workload")
+    estimate = group_ratio(samples, writes, arm, CONTROL.name, alpha)
+    if estimate.pairs < MIN_PAIRS:
+        return GateResult("write-path", True, f"only {estimate.pairs} pairs measured, which says nothing")
+    limit = 1.0 + limits.write_slowdown_frac
+    evidence = (
+        f"writes take {estimate.ratio:.2f} times the control's time "
+        f"({estimate.interval.low:.2f} to {estimate.interval.high:.2f}), {limit:.2f} allowed; "
+        "the commit's own flush is not in it"
+    )
+    return GateResult("write-path", estimate.interval.low <= limit, evidence + _wal_words(writes, arm, wal))
+
+
+def _wal_words(writes: Sequence[WorkloadStatement], arm: str, wal: Mapping[str, Mapping[str, float]]) -> str:
+    ours, theirs = wal.get(arm, {}), wal.get(CONTROL.name, {})
+    both = [s for s in writes if s.name in ours and s.name in theirs]
+    calls = sum(s.calls for s in both)
+    if not calls:
+        return ""
+    mean = sum(s.calls * ours[s.name] for s in both) / calls
+    base = sum(s.calls * theirs[s.name] for s in both) / calls
+    return f"; {mean:.0f} bytes of WAL a write, {base:.0f} on the control"
+
+
+def judge_regressions(
+    samples: Samples, statements: Sequence[WorkloadStatement], arm: str, limits: Limits, alpha: float
+) -> GateResult:
+    """Judge whether any reading statement got slower than allowed, beyond doubt.
+
+    Args:
+        samples: Of the race.
+        statements: Those that were measured.
+        arm: Its name.
+        limits: For ``statement_slowdown_frac``.
+        alpha: Chance of a wrong interval among all these statements.
+    """
+    reads = [s for s in statements if s.query.read_only]
+    each = alpha / max(len(reads), 1)
+    slower, worst, worst_name = [], 0.0, ""
+    for statement in reads:
+        estimate = statement_ratio(samples, statement.name, arm, CONTROL.name, each)
+        if estimate.pairs and estimate.ratio > worst:
+            worst, worst_name = estimate.ratio, statement.name
+        if estimate.interval.low > 1.0 + limits.statement_slowdown_frac and _counts(samples, statement, arm):
+            slower.append(f"{statement.name} takes {estimate.ratio:.2f} times as long")
+    if slower:
+        return GateResult("statement-regression", False, "; ".join(slower[:_SHOWN]))
+    evidence = (
+        f"worst is {worst_name} at {worst:.2f} times the control's time"
+        if worst_name
+        else "no reads measured"
+    )
+    return GateResult("statement-regression", True, evidence)
+
+
+def may_regress(samples: Samples, statement: WorkloadStatement, arm: str, limit: float, alpha: float) -> bool:
+    """Tell whether a statement looks slower than allowed, without the figures being clear yet."""
+    if not statement.query.read_only or not _counts(samples, statement, arm):
+        return False
+    estimate = statement_ratio(samples, statement.name, arm, CONTROL.name, alpha)
+    return estimate.ratio > 1.0 + limit >= estimate.interval.low
+
+
+def judge_errors(
+    samples: Samples, statements: Sequence[WorkloadStatement], arm: str, limits: Limits
+) -> GateResult:
+    """Judge the share of executions that failed or were stopped, beyond the control's."""
+    ours, theirs = _failed_frac(samples, statements, arm), _failed_frac(samples, statements, CONTROL.name)
+    passed = ours - theirs <= limits.error_frac
+    return GateResult(
+        "errors", passed, f"{ours:.1%} of executions failed or timed out, {theirs:.1%} on the control"
+    )
+
+
+def _failed_frac(samples: Samples, statements: Sequence[WorkloadStatement], arm: str) -> float:
+    """Return the mean over statements, so that a fast one that is run often doesn't hide a slow one."""
+    shares = []
+    for statement in statements:
+        found = samples.of(arm, statement.name)
+        runs = sum(len(s.walls_ms) + s.errors for s in found)
+        if runs:
+            shares.append(sum(s.errors + s.timed_out for s in found) / runs)
+    return sum(shares) / len(shares) if shares else 0.0
+
+
+def _counts(samples: Samples, statement: WorkloadStatement, arm: str) -> bool:
+    """Tell whether the difference of the medians is more than ``REGRESSION_FLOOR_MS``."""
+    stratum = samples.stratum(arm, CONTROL.name, statement.name, 1.0)
+    if stratum is None:
+        return False
+    return float(np.median(stratum.arm) - np.median(stratum.against)) > REGRESSION_FLOOR_MS

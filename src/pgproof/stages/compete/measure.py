@@ -1,0 +1,179 @@
+"""One execution on one arm: wall time, the backend's on-CPU time, buffers, plan."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from pgproof.errors import ServerError, Unreachable
+from pgproof.model.plan import Plan
+from pgproof.model.query import StatementKind
+from pgproof.model.workload import ParameterSet, WorkloadStatement
+from pgproof.postgres.explain import explain
+from pgproof.postgres.session import Session, open_session
+from pgproof.sqltext.parameters import parameter_numbers
+from pgproof.stages.compete.samples import Sample
+
+QUERY_CANCELED = "57014"
+_LOCK_TIMEOUT_MS = 10_000
+
+
+class CpuClock:
+    """Reads how long a server process has been on a processor.
+
+    Works on Linux, for a server on the same host whose processes are visible here. Parallel workers are
+    processes of their own and not counted.
+
+    **Source**: /proc/PID/schedstat, first field, nanoseconds: Linux, Documentation/scheduler/sched-stats.rst.
+
+    Args:
+        backend_pid: As the server names it.
+    """
+
+    def __init__(self, backend_pid: int) -> None:
+        self._file: int | None = None
+        folder = Path("/proc") / str(backend_pid)
+        try:
+            # A process of that number that isn't a server's belongs to somebody else: the server is elsewhere.
+            if (folder / "comm").read_text(encoding="utf-8").startswith("postgres"):
+                self._file = os.open(folder / "schedstat", os.O_RDONLY)
+        except OSError:
+            self._file = None
+
+    def read_ns(self) -> int | None:
+        """Return nanoseconds on CPU so far; None where they can't be read."""
+        if self._file is None:
+            return None
+        try:
+            return int(os.pread(self._file, 128, 0).split(None, 1)[0])
+        except (OSError, ValueError, IndexError):
+            return None
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """What became of one execution.
+
+    Args:
+        wall_ms: From sending it to its last row.
+        error: The server's message, empty when it finished.
+        timed_out: It was stopped by the statement timeout.
+    """
+
+    wall_ms: float
+    error: str = ""
+    timed_out: bool = False
+
+
+class Lane:
+    """An arm's connection in the race, with the clock of its server process.
+
+    Args:
+        arm: Its name.
+        dsn: Of its database; never printed.
+        statement_timeout_ms: Longer executions are stopped; 0 means no limit.
+    """
+
+    def __init__(self, arm: str, dsn: str, statement_timeout_ms: int) -> None:
+        self.arm = arm
+        self.session: Session = open_session(
+            dsn,
+            read_only=False,
+            statement_timeout_ms=statement_timeout_ms,
+            lock_timeout_ms=_LOCK_TIMEOUT_MS,
+            application_name="pgproof race",
+        )
+        self._clock = CpuClock(self.session.backend_pid)
+
+    def set_timeout(self, timeout_ms: int) -> None:
+        """Stop executions from now on after this many milliseconds; 0 means never."""
+        self.session.run(f"SET statement_timeout = {int(timeout_ms)}")
+
+    def execute(self, statement: WorkloadStatement, values: Sequence[str | None]) -> Execution:
+        """Run a statement once; what it writes is rolled back, and only the statement itself is timed.
+
+        Raises:
+            Unreachable: The connection is gone.
+        """
+        undone = contextlib.nullcontext() if statement.query.read_only else self.session.rolled_back()
+        started = time.perf_counter_ns()
+        try:
+            with undone:
+                started = time.perf_counter_ns()
+                self.session.run(statement.query.sql, values, as_text=True)
+                ended = time.perf_counter_ns()
+        except Unreachable:
+            raise
+        except ServerError as error:
+            spent = (time.perf_counter_ns() - started) / 1e6
+            return Execution(spent, str(error), error.sqlstate == QUERY_CANCELED)
+        return Execution((ended - started) / 1e6)
+
+    def sample(self, statement: WorkloadStatement, sets: Sequence[ParameterSet], round_number: int) -> Sample:
+        """Run a statement with each of ``sets`` and return what it took."""
+        before = self._clock.read_ns()
+        executions = [self.execute(statement, one.values) for one in sets]
+        after = self._clock.read_ns()
+        counted = [e for e in executions if not e.error or e.timed_out]
+        spent = None if before is None or after is None else (after - before) / 1e6 / len(executions)
+        return Sample(
+            arm=self.arm,
+            statement=statement.name,
+            round=round_number,
+            walls_ms=tuple(e.wall_ms for e in counted),
+            cpu_ms=spent,
+            errors=len(executions) - len(counted),
+            timed_out=sum(e.timed_out for e in executions),
+        )
+
+    def read_plan(self, statement: WorkloadStatement, values: Sequence[str | None]) -> Plan:
+        """Execute a statement under EXPLAIN (ANALYZE, BUFFERS) and return its plan; writes are rolled back.
+
+        Raises:
+            ServerError: The statement fails, or takes longer than the timeout.
+        """
+        with self.session.rolled_back():
+            return explain(
+                self.session, statement.query.sql, values, analyze=True, buffers=True, timing=False
+            )
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._clock.close()
+        self.session.close()
+
+    def __enter__(self) -> Lane:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def why_not_executable(statement: WorkloadStatement) -> str:
+    """Say why a statement can't be measured; empty when it can."""
+    if statement.query.kind is StatementKind.UTILITY:
+        return "a utility statement: it has no plan to compare"
+    wanted = parameter_numbers(statement.query.sql)
+    if wanted and not statement.parameter_sets:
+        return "no values are known for its parameters"
+    if any(len(s.values) < max(wanted, default=0) for s in statement.parameter_sets):
+        return f"a parameter set has fewer than {max(wanted)} values"
+    return ""
+
+
+def is_parallel(plan: Plan) -> bool:
+    """Tell whether a plan uses worker processes, whose on-CPU time the leader's does not contain."""
+    return any(node.node_type.startswith("Gather") for node in plan.root.walk())

@@ -1,0 +1,349 @@
+"""The race: short rounds, every statement on all arms in random order, until the figures are clear.
+
+What slows the machine for a moment slows neighbours in time alike. That is why arms take turns within
+milliseconds, with the same values, and are compared pair by pair.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from pgproof.errors import ServerError, TrialFailed, Unreachable
+from pgproof.model.blueprint import Blueprint
+from pgproof.model.plan import Plan
+from pgproof.model.progress import Progress, ignore_progress
+from pgproof.model.trial import Comparison, Verdict
+from pgproof.model.variant import CANARY, CONTROL
+from pgproof.model.workload import ParameterSet, WorkloadStatement
+from pgproof.stages.compete.comparison import Rules, compare_arms
+from pgproof.stages.compete.gates import may_regress
+from pgproof.stages.compete.measure import Lane, why_not_executable
+from pgproof.stages.compete.samples import Samples
+from pgproof.stages.compete.schedule import Schedule, fitting_timeout_ms
+
+WISHED_ROUNDS = 30
+"""Into so many rounds the time is divided; where a pass over the workload is shorter, there are more."""
+
+MIN_ROUND_MS = 50.0
+
+WARM_UP_FRAC = 0.1
+"""Share of the race's time that warming up may take."""
+
+WARM_UP_ROUNDS = 3
+
+HOPELESS_RATIO = 3.0
+"""An arm this much slower than the control is taken out as soon as verdicts are allowed."""
+
+_CALIBRATION_FRAC = 0.3
+_PASSES_FRAC = 0.6
+_LOOK_COST_FRAC = 0.1
+
+
+@dataclass(slots=True)
+class Observed:
+    """What was seen of the arms before the race: plans, buffers, times.
+
+    Args:
+        plans: By arm, then statement; only what could be executed.
+        blocks: Buffers one execution touches, likewise.
+        cost_ms: Time of one execution, likewise; that of a stopped one is the timeout.
+        skipped: Statements that can't be measured, each with the reason.
+    """
+
+    plans: dict[str, dict[str, Plan]] = field(default_factory=dict)
+    blocks: dict[str, dict[str, float]] = field(default_factory=dict)
+    cost_ms: dict[str, dict[str, float]] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class RaceOutcome:
+    """A finished race.
+
+    Args:
+        samples: All that was measured.
+        rounds: Finished.
+        dropped: Arms taken out early, each with the reason.
+        stopped: Why it ended.
+        timeout_ms: After which executions were stopped.
+    """
+
+    samples: Samples
+    rounds: int
+    dropped: dict[str, str]
+    stopped: str
+    timeout_ms: int
+
+
+def observe_arms(
+    lanes: Sequence[Lane],
+    statements: Sequence[WorkloadStatement],
+    *,
+    time_limit_s: float,
+    timeout_ms: int,
+    progress: Progress = ignore_progress,
+) -> Observed:
+    """Execute each statement once on each arm outside the timed part, for plan, buffers and expected time.
+
+    Args:
+        lanes: The arms, control first.
+        statements: Of the workload.
+        time_limit_s: Of the whole race; a statement that would take up too much of it is stopped earlier.
+        timeout_ms: The user's statement timeout.
+
+    Raises:
+        TrialFailed: An arm's connection was lost.
+    """
+    seen = Observed()
+    share_ms = 1000.0 * time_limit_s * _CALIBRATION_FRAC / len(lanes)
+    limit_ms = int(max(500.0, min(timeout_ms or share_ms, share_ms)))
+    for done, statement in enumerate(statements):
+        progress("reading plans", done, len(statements))
+        reason = why_not_executable(statement)
+        if not reason:
+            one = (statement.parameter_sets or (ParameterSet(()),))[0]
+            reason = _observe_statement(lanes, statement, one, limit_ms, seen)
+        if reason:
+            seen.skipped[statement.name] = reason
+    return seen
+
+
+def _observe_statement(
+    lanes: Sequence[Lane], statement: WorkloadStatement, one: ParameterSet, limit_ms: int, seen: Observed
+) -> str:
+    """Fill in ``seen`` for a statement; return why it can't be measured, empty when it can."""
+    failures: list[str] = []
+    for lane in lanes:
+        started = time.perf_counter()
+        try:
+            lane.set_timeout(limit_ms)
+            plan = lane.read_plan(statement, one.values)
+        except Unreachable as error:
+            raise _lost(lane, error) from error
+        except ServerError as error:
+            if error.sqlstate != "57014":
+                failures.append(f"fails: {error}")
+        else:
+            seen.plans.setdefault(lane.arm, {})[statement.name] = plan
+            if plan.root.shared_blks is not None:
+                seen.blocks.setdefault(lane.arm, {})[statement.name] = float(plan.root.shared_blks)
+        seen.cost_ms.setdefault(lane.arm, {})[statement.name] = (time.perf_counter() - started) * 1000.0
+        if failures and lane.arm == CONTROL.name:
+            return failures[0]
+    return ""
+
+
+def run_race(
+    lanes: Sequence[Lane],
+    blueprint: Blueprint,
+    statements: Sequence[WorkloadStatement],
+    seen: Observed,
+    rules: Rules,
+    *,
+    time_limit_s: float,
+    fixed_rounds: int = 0,
+    progress: Progress = ignore_progress,
+) -> RaceOutcome:
+    """Let the arms take turns until every verdict is settled or time is up.
+
+    Args:
+        lanes: The arms; control and canary are among them.
+        blueprint: Weights, limits and length of the race.
+        statements: Those that can be measured; at least one.
+        seen: From `observe_arms`.
+        rules: How to judge.
+        time_limit_s: Of the race alone.
+        fixed_rounds: Run this many rounds whatever the figures say; 0 stops as soon as they are clear.
+        progress: Told how much time has gone.
+
+    Raises:
+        TrialFailed: An arm's connection was lost.
+    """
+    return _Race(lanes, blueprint, statements, seen, rules, time_limit_s, fixed_rounds, progress).run()
+
+
+class _Race:
+    """The state of a running race."""
+
+    def __init__(
+        self,
+        lanes: Sequence[Lane],
+        blueprint: Blueprint,
+        statements: Sequence[WorkloadStatement],
+        seen: Observed,
+        rules: Rules,
+        time_limit_s: float,
+        fixed_rounds: int,
+        progress: Progress,
+    ) -> None:
+        self._live = {lane.arm: lane for lane in lanes}
+        self._blueprint = blueprint
+        self._statements = tuple(statements)
+        self._seen = seen
+        self._rules = rules
+        self._limit_s = time_limit_s
+        self._fixed_rounds = fixed_rounds
+        self._progress = progress
+        self._random = random.Random(blueprint.race.seed)
+        self._samples = Samples()
+        self._dropped: dict[str, str] = {}
+        costs = [seen.cost_ms[arm][s.name] for arm in self._live for s in self._statements]
+        ceiling = blueprint.race.statement_timeout_ms or 1000.0 * time_limit_s
+        budget_ms = 1000.0 * time_limit_s * _PASSES_FRAC
+        self._timeout_ms = int(fitting_timeout_ms(costs, budget_ms, ceiling))
+        self._schedule = Schedule(
+            self._statements,
+            self._mean_costs(),
+            arms=len(self._live),
+            round_ms=max(MIN_ROUND_MS, 1000.0 * time_limit_s / WISHED_ROUNDS),
+            seed=blueprint.race.seed,
+        )
+
+    def run(self) -> RaceOutcome:
+        started = time.monotonic()
+        for lane in self._live.values():
+            lane.set_timeout(self._timeout_ms)
+        self._warm_up(started)
+        rounds, looked_at, look_s = 0, time.monotonic(), 0.0
+        stopped = ""
+        while not stopped:
+            self._run_round(rounds, self._samples)
+            rounds += 1
+            spent = time.monotonic() - started
+            self._progress("racing", min(spent, self._limit_s), self._limit_s)
+            # Judging costs time too: look again only once ten times as much was spent on measuring.
+            if time.monotonic() - looked_at >= look_s / _LOOK_COST_FRAC and not self._fixed_rounds:
+                began = time.monotonic()
+                stopped = self._look(rounds)
+                looked_at = time.monotonic()
+                look_s = looked_at - began
+            stopped = stopped or self._out_of_budget(rounds, spent)
+        return RaceOutcome(self._samples, rounds, self._dropped, stopped, self._timeout_ms)
+
+    def _out_of_budget(self, rounds: int, spent_s: float) -> str:
+        if self._fixed_rounds and rounds >= self._fixed_rounds:
+            return f"{rounds} rounds were asked for"
+        if rounds >= self._blueprint.race.max_rounds and not self._fixed_rounds:
+            return f"the limit of {rounds} rounds was reached"
+        return "time was up" if spent_s >= self._limit_s else ""
+
+    def _warm_up(self, started: float) -> None:
+        """Run rounds that don't count until two of them take about the same time, or a cap is reached."""
+        before = 0.0
+        for position in range(WARM_UP_ROUNDS):
+            began = time.monotonic()
+            if began - started > self._limit_s * WARM_UP_FRAC:
+                return
+            self._run_round(position, Samples())
+            took = time.monotonic() - began
+            if before and abs(took / before - 1.0) < WARM_UP_FRAC:
+                return
+            before = took
+
+    def _run_round(self, number: int, into: Samples) -> None:
+        """Run one round: each statement on all arms in random order, right after one another."""
+        for item in self._schedule.next_round():
+            order = list(self._live.values())
+            self._random.shuffle(order)
+            spent = []
+            for lane in order:
+                try:
+                    sample = lane.sample(item.statement, item.sets, number)
+                except Unreachable as error:
+                    raise _lost(lane, error) from error
+                into.add(sample)
+                if sample.walls_ms:
+                    spent.append(sample.wall_ms)
+            if spent:
+                self._schedule.learn(item.statement.name, sum(spent) / len(spent))
+
+    def _mean_costs(self) -> dict[str, float]:
+        return {
+            s.name: sum(min(self._seen.cost_ms[arm][s.name], self._timeout_ms) for arm in self._live)
+            / len(self._live)
+            for s in self._statements
+        }
+
+    def _compare(self, arm: str, against: str, rounds: int) -> Comparison:
+        return compare_arms(
+            self._samples,
+            self._statements,
+            arm,
+            against,
+            rounds=rounds,
+            rules=self._rules,
+            blocks=self._seen.blocks,
+        )
+
+    def _look(self, rounds: int) -> str:
+        """Drop who can't win any more; return why the race may end, empty when it must go on."""
+        if rounds < self._rules.min_rounds:
+            return ""
+        variants = [arm for arm in self._live if arm not in (CONTROL.name, CANARY.name)]
+        by_control = {arm: self._compare(arm, CONTROL.name, rounds) for arm in variants}
+        leader = min(variants, key=lambda arm: by_control[arm].ratio, default=None)
+        if leader is None:
+            return "no variant is left"
+        rivals = {arm: self._compare(arm, leader, rounds) for arm in variants if arm != leader}
+        for arm, reason in find_hopeless(by_control, rivals, leader, self._blueprint).items():
+            self._dropped[arm] = reason
+            del self._live[arm], by_control[arm]
+            rivals.pop(arm, None)
+        settled = [*by_control.values(), *rivals.values()]
+        if any(c.verdict is Verdict.INCONCLUSIVE for c in settled):
+            return ""
+        better = [arm for arm, c in by_control.items() if c.verdict is Verdict.BETTER]
+        if any(self._may_regress(arm) for arm in better):
+            return ""
+        return "every verdict was settled"
+
+    def _may_regress(self, arm: str) -> bool:
+        limit = self._blueprint.limits.statement_slowdown_frac
+        return any(
+            may_regress(self._samples, s, arm, limit, self._rules.alpha / len(self._statements))
+            for s in self._statements
+        )
+
+
+def find_hopeless(
+    by_control: Mapping[str, Comparison],
+    by_leader: Mapping[str, Comparison],
+    leader: str,
+    blueprint: Blueprint,
+) -> dict[str, str]:
+    """Find the arms that can't win any more.
+
+    A slower arm may still win on simplicity, so being behind is not enough: it must have lost more points on
+    speed than simplicity can give.
+
+    Args:
+        by_control: Each live variant against the control.
+        by_leader: Each but the leader against the leader.
+        leader: The fastest.
+        blueprint: For the weights.
+
+    Returns:
+        Arm and reason; empty when none. Never the leader while it may still win.
+    """
+    weights = blueprint.weights
+    room = 1.0 - weights.simplicity / weights.p95 if weights.p95 > 0 else 0.0
+    found = {}
+    for arm, comparison in by_control.items():
+        if comparison.verdict is Verdict.WORSE and comparison.interval.low > HOPELESS_RATIO:
+            found[arm] = f"more than {HOPELESS_RATIO:.0f} times slower than the control"
+        elif arm != leader and room > 0 and by_control[leader].verdict is Verdict.BETTER:
+            behind = by_leader[arm]
+            if behind.verdict is Verdict.WORSE and behind.interval.low > 1.0 / room:
+                found[arm] = f"at least {behind.interval.low:.1f} times slower than {leader}"
+    return found
+
+
+def _lost(lane: Lane, error: Unreachable) -> TrialFailed:
+    return TrialFailed(
+        f"The clone server ended the connection of {lane.arm} in the middle of the race.",
+        hint=f"Nothing can be concluded. The server said: {error.message} "
+        "A statement that needs more memory than this machine has is the usual cause.",
+    )
