@@ -15,13 +15,15 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from pgproof.errors import ConfigError
 from pgproof.model.query import Query
 from pgproof.model.workload import ParameterSet
+from pgproof.sqltext.deparse import deparse
 from pgproof.sqltext.parameters import literals_to_parameters, parameter_numbers
-from pgproof.sqltext.parse import Statement, parse_script
+from pgproof.sqltext.parse import Statement, parse_script, parse_statement
 from pgproof.stages.capture.declared import make_query
 from pgproof.stages.capture.spec import StatementSpec, WorkloadSpec
 
@@ -51,15 +53,14 @@ def read_script(text: str, source: str) -> WorkloadSpec:
         first_line = statement.line - 1 + statement.text.count("\n") + 1
         found = _read_one(statement, notes, source)
         if found is not None:
-            key = (found.query.fingerprint, found.query.sql)
+            key = (found.query.fingerprint, deparse(parse_statement(found.query.sql)))
             groups[key] = _merge(groups[key], found, notes.name, source) if key in groups else found
     if not groups:
         raise ConfigError(
             f"{source}: the script holds no query",
             hint="Write the statements your application sends, separated by semicolons.",
         )
-    _refuse_duplicate_names(list(groups.values()), source)
-    return WorkloadSpec(tuple(groups.values()), source)
+    return WorkloadSpec(_with_unique_names(groups.values(), source), source)
 
 
 @dataclass(slots=True)
@@ -153,15 +154,21 @@ def _merge(first: StatementSpec, second: StatementSpec, name: str, source: str) 
     )
 
 
-def _refuse_duplicate_names(statements: list[StatementSpec], source: str) -> None:
-    seen: dict[str, int] = {}
+def _with_unique_names(statements: Iterable[StatementSpec], source: str) -> tuple[StatementSpec, ...]:
+    """Refuse a name the author gave twice; number ours: IN lists of any length share a fingerprint."""
+    named: dict[str, StatementSpec] = {}
     for statement in statements:
-        if statement.name in seen:
-            raise ConfigError(
-                f'{source}: two different statements are named "{statement.name}"',
-                hint="Names must be unique in a workload: rename one.",
-            )
-        seen[statement.name] = 1
+        name, count = statement.name, 1
+        while name in named:
+            if statement.name != _name_of(statement.query):
+                raise ConfigError(
+                    f'{source}: two different statements are named "{statement.name}"',
+                    hint="Names must be unique in a workload: rename one.",
+                )
+            count += 1
+            name = f"{statement.name}_{count}"
+        named[name] = replace(statement, name=name)
+    return tuple(named.values())
 
 
 def _fail(where: str, message: str) -> str:
