@@ -66,7 +66,23 @@ def find_missing_indexes(subject: Subject) -> Iterator[Finding]:
                 kept.kept_rows = max(kept.kept_rows, case.kept_rows)
                 if statement.name not in kept.statements:
                     kept.statements.append(statement.name)
-    yield from (_finding(subject, case) for case in cases.values())
+    yield from (_finding(subject, case) for case in _merge_prefixes(list(cases.values())))
+
+
+def _merge_prefixes(cases: list[_Case]) -> list[_Case]:
+    """Fold a case into the one whose columns begin with its own: one index serves both."""
+    merged: list[_Case] = []
+    for case in sorted(cases, key=lambda c: -len(c.columns)):
+        keeper = next(
+            (k for k in merged if k.table is case.table and k.columns[: len(case.columns)] == case.columns),
+            None,
+        )
+        if keeper is None:
+            merged.append(case)
+        else:
+            keeper.statements += [name for name in case.statements if name not in keeper.statements]
+            keeper.worst_share = max(keeper.worst_share, case.worst_share)
+    return merged
 
 
 def _case(subject: Subject, statement: str, placed: PlacedNode, plan_cost: float) -> _Case | None:
