@@ -99,16 +99,14 @@ SHOWN = {
 }
 
 
-@pytest.mark.parametrize("binaries", INSTALLS, ids=lambda b: f"pg{b.major}")
-def test_text_sorts_by_code_point_and_knows_case_beyond_ascii(binaries: Binaries, home: Path) -> None:
-    with start_server(binaries, home=home, durable=False) as server:
-        letters = "('a'), ('B'), ('ä'), ('b'), ('Z'), ('_')"
-        assert (
-            run_statement(server, f"SELECT string_agg(x, '' ORDER BY x) FROM (VALUES {letters}) v (x)")
-            == "BZ_abä"
-        )
-        assert run_statement(server, "SELECT upper('größe')") in ("GRÖßE", "GRÖSSE")
-        assert run_statement(server, "SHOW fsync") == "off"
+def test_text_sorts_by_code_point_and_knows_case_beyond_ascii(pg_server: EmbeddedServer) -> None:
+    letters = "('a'), ('B'), ('ä'), ('b'), ('Z'), ('_')"
+    assert (
+        run_statement(pg_server, f"SELECT string_agg(x, '' ORDER BY x) FROM (VALUES {letters}) v (x)")
+        == "BZ_abä"
+    )
+    assert run_statement(pg_server, "SELECT upper('größe')") in ("GRÖßE", "GRÖSSE")
+    assert run_statement(pg_server, "SHOW fsync") == "off"
 
 
 def test_two_majors_and_two_of_one_run_side_by_side(home: Path) -> None:
@@ -150,6 +148,7 @@ def test_keep_leaves_the_folder_for_a_human(home: Path) -> None:
     assert (server.data_dir / "PG_VERSION").read_text().strip() == str(server.major)
     assert remove_orphans(home) == ()
     assert server.data_dir.exists()
+    assert server.log.exists()
     shutil.rmtree(server.log.parent)
 
 
@@ -225,11 +224,10 @@ def test_tcp_needs_the_password_that_lies_in_a_file(home: Path) -> None:
             run_tool(server.binaries, "psql", ["-w", "-d", without, *query])
 
 
-def test_without_a_port_there_is_no_tcp(home: Path) -> None:
-    with start_server(home=home, durable=False) as server:
-        assert psutil.Process(server.process_id).net_connections("tcp") == []
-        with pytest.raises(EmbeddedServerError, match="unix socket only"):
-            server.tcp_dsn()
+def test_without_a_port_there_is_no_tcp(pg_server: EmbeddedServer) -> None:
+    assert psutil.Process(pg_server.process_id).net_connections("tcp") == []
+    with pytest.raises(EmbeddedServerError, match="unix socket only"):
+        pg_server.tcp_dsn()
 
 
 def test_a_taken_port_is_named(home: Path) -> None:
@@ -250,7 +248,9 @@ def short_folder() -> Iterator[Path]:
 
 
 @pytest.mark.parametrize("name", ["with space", "größe-数据", "com,ma", "it's", 'quo"te', "long" * 40])
-def test_odd_and_long_paths(short_folder: Path, name: str) -> None:
+def test_odd_and_long_paths(home: Path, short_folder: Path, name: str) -> None:
+    (short_folder / name).mkdir()
+    (short_folder / name / "templates").symlink_to(home / "templates")  # saves an initdb for each
     with start_server(home=short_folder / name, durable=False) as server:
         outside = short_folder not in server.socket_dir.parents
         assert outside == (name in ("com,ma", "it's", 'quo"te') or len(name) > 100)
@@ -259,12 +259,12 @@ def test_odd_and_long_paths(short_folder: Path, name: str) -> None:
     assert clusters(short_folder / name) == []
 
 
-def test_database_names_are_quoted_in_the_dsn(home: Path) -> None:
+def test_database_names_are_quoted_in_the_dsn(pg_server: EmbeddedServer) -> None:
     name = "it's \\ a Größe"
-    with start_server(home=home, durable=False) as server:
-        run_statement(server, f'CREATE DATABASE "{name}"')
-        query = ["-XAtc", "SELECT current_database()", "-d", server.dsn(name)]
-        assert run_tool(server.binaries, "psql", query).stdout == f"{name}\n"
+    run_statement(pg_server, f'CREATE DATABASE "{name}"')
+    query = ["-XAtc", "SELECT current_database()", "-d", pg_server.dsn(name)]
+    assert run_tool(pg_server.binaries, "psql", query).stdout == f"{name}\n"
+    run_statement(pg_server, f'DROP DATABASE "{name}"')
 
 
 def test_initdb_runs_once_and_a_broken_template_is_made_again(tmp_path: Path) -> None:
@@ -288,9 +288,8 @@ def test_initdb_runs_once_and_a_broken_template_is_made_again(tmp_path: Path) ->
     assert templates() != first
 
 
-def test_the_terminal_does_not_reach_the_server(home: Path) -> None:
-    with start_server(home=home, durable=False) as server:
-        assert os.getsid(server.process_id or 0) != os.getsid(0)
+def test_the_terminal_does_not_reach_the_server(pg_server: EmbeddedServer) -> None:
+    assert os.getsid(pg_server.process_id or 0) != os.getsid(0)
 
 
 def test_a_home_that_cant_be_written_is_named(tmp_path: Path) -> None:
@@ -342,35 +341,42 @@ def test_an_install_that_the_account_cant_reach_is_copied(
     assert stat.S_IMODE(private.stat().st_mode) == 0o700
 
 
-def test_missing_tool_and_failing_tool(home: Path) -> None:
-    with start_server(home=home, durable=False) as server:
-        with pytest.raises(EmbeddedServerError, match="has no program pg_nothing"):
-            server.run_tool("pg_nothing", [])
-        run_statement(server, "CREATE TABLE t (a text PRIMARY KEY); INSERT INTO t VALUES ('Sesame')")
-        with pytest.raises(EmbeddedServerError, match="psql failed with exit code") as caught:
-            run_statement(server, "INSERT INTO t VALUES ('Sesame')")
-        assert "duplicate key" in caught.value.hint
-        assert "Sesame" not in caught.value.hint
-        with pytest.raises(EmbeddedServerError, match=r"did not end within 0\.2 s"):
-            server.run_tool("psql", ["-c", "SELECT pg_sleep(20)"], timeout_s=0.2)
+def test_a_missing_tool_is_named(pg_server: EmbeddedServer) -> None:
+    with pytest.raises(EmbeddedServerError, match="has no program pg_nothing"):
+        pg_server.run_tool("pg_nothing", [])
 
 
-def test_a_tools_output_goes_to_a_private_file(home: Path, tmp_path: Path) -> None:
-    with start_server(home=home, durable=False) as server:
-        run_statement(server, "CREATE TABLE dumped (a int)")
-        output = server.run_tool("pg_dump", ["--schema-only"], stdout=tmp_path / "dump.sql")
+def test_a_failing_tool_says_why_but_shows_no_row(pg_server: EmbeddedServer, database: str) -> None:
+    def psql(sql: str) -> None:
+        run_tool(pg_server.binaries, "psql", ["-Xqd", database, "-v", "ON_ERROR_STOP=1"], stdin=sql)
+
+    psql("CREATE TABLE t (a text PRIMARY KEY); INSERT INTO t VALUES ('Sesame')")
+    with pytest.raises(EmbeddedServerError, match="psql failed with exit code 3") as caught:
+        psql("INSERT INTO t VALUES ('Sesame')")
+    assert "duplicate key" in caught.value.hint
+    assert "Sesame" not in caught.value.hint
+
+
+def test_a_tool_that_takes_too_long_is_killed(pg_server: EmbeddedServer) -> None:
+    with pytest.raises(EmbeddedServerError, match=r"did not end within 0\.2 s"):
+        pg_server.run_tool("psql", ["-c", "SELECT pg_sleep(20)"], timeout_s=0.2)
+
+
+def test_a_tools_output_goes_to_a_private_file(
+    pg_server: EmbeddedServer, database: str, tmp_path: Path
+) -> None:
+    dump = tmp_path / "dump.sql"
+    run_tool(pg_server.binaries, "psql", ["-Xqd", database, "-c", "CREATE TABLE dumped (a int)"])
+    output = run_tool(pg_server.binaries, "pg_dump", ["--schema-only", "-d", database], stdout=dump)
     assert output.stdout == ""
-    assert "CREATE TABLE public.dumped" in (tmp_path / "dump.sql").read_text()
-    assert stat.S_IMODE((tmp_path / "dump.sql").stat().st_mode) == 0o600
+    assert "CREATE TABLE public.dumped" in dump.read_text()
+    assert stat.S_IMODE(dump.stat().st_mode) == 0o600
 
 
-def test_pgbench_runs(home: Path) -> None:
-    with start_server(home=home, durable=False) as server:
-        server.run_tool("pgbench", ["-i", "-q", "-s", "1"])
-        assert (
-            "number of transactions actually processed: 10/10"
-            in server.run_tool("pgbench", ["-t", "10"]).stdout
-        )
+def test_pgbench_runs(pg_server: EmbeddedServer, database: str) -> None:
+    run_tool(pg_server.binaries, "pgbench", ["-i", "-q", "-s", "1", database])
+    output = run_tool(pg_server.binaries, "pgbench", ["-t", "10", database])
+    assert "number of transactions actually processed: 10/10" in output.stdout
 
 
 def test_no_server_is_left_when_starting_is_interrupted(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

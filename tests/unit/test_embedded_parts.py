@@ -108,6 +108,15 @@ def test_no_library_is_preloaded_that_the_install_lacks(tmp_path: Path) -> None:
     assert default_settings(install, durable=False)["fsync"] == "off"
 
 
+@pytest.mark.parametrize(("free_mb", "kind"), [(64, "mmap"), (256, None)])
+def test_parallel_queries_outgrow_the_shared_memory_of_a_container(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_mb: int, kind: str | None
+) -> None:
+    monkeypatch.setattr("pgproof.postgres.server_settings._shm_free_bytes", lambda: free_mb * 1024**2)
+    install = Binaries(tmp_path, "18.6", 18, "given")
+    assert default_settings(install).get("dynamic_shared_memory_type") == kind
+
+
 def test_when_no_account_serves_the_message_says_what_was_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pgproof.postgres.accounts._modes", lambda: ("namespace", "switch"))
     monkeypatch.setattr("pgproof.postgres.accounts._probe", lambda account: "Operation not permitted")

@@ -25,7 +25,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,6 +40,8 @@ SOCKET_PATH_LIMIT_BYTES = 107 if sys.platform == "linux" else 103
 _SOCKET_NAME_BYTES = len("/.s.PGSQL.65535.lock")
 _LABEL_LIMIT_CHARS = 40
 _REMOVE_TIMEOUT_S = 5.0
+_POLL_S = 0.02
+_OWN_PROGRAMS = ("postgres", "postmaster", "initdb", "unshare")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,7 @@ def remove_cluster_folder(folder: ClusterFolder) -> None:
 
 def keep_cluster_folder(folder: ClusterFolder) -> None:
     """Give the lock back, but leave the folder for a human to look at; it will never count as an orphan."""
-    _write_owner(folder.path, folder.outside, label="", keep=True)
+    _write_owner(folder.path, _read_owner(folder.path) | {"keep": True})
     os.close(folder.lock)
 
 
@@ -130,7 +132,7 @@ def remove_orphans(home: Path) -> tuple[str, ...]:
         for gone in (*outside, path / "data", path):
             remove_tree(gone)
         os.close(lock)
-    return tuple(sorted(path.name for path, _ in taken))
+    return tuple(sorted(path.name for path, _ in taken if not path.exists()))
 
 
 def stop_process(send: Callable[[int], None], wait: Callable[[float], bool], *, fast_s: float) -> None:
@@ -162,7 +164,7 @@ def remove_tree(path: Path) -> None:
     while path.exists() and time.monotonic() < deadline:
         shutil.rmtree(path, ignore_errors=True)
         if path.exists():
-            time.sleep(0.05)
+            time.sleep(_POLL_S)
 
 
 def _lay_out(path: Path, lock: int, ident: str, label: str, account: ServerAccount) -> ClusterFolder:
@@ -170,7 +172,13 @@ def _lay_out(path: Path, lock: int, ident: str, label: str, account: ServerAccou
     inside = account.can_work_in(path)
     short = inside and _socket_fits(path / "s")
     outside: tuple[Path, ...] = () if short else (_outside_folder(ident),)
-    _write_owner(path, outside, label=label)
+    owner = {
+        "pid": os.getpid(),
+        "started_at": datetime.now(UTC).isoformat(),
+        "label": label,
+        "outside": [str(folder) for folder in outside],
+    }
+    _write_owner(path, owner)
     for folder in outside:
         account.make_folder(folder)
     socket_dir = (path if short else outside[0]) / "s"
@@ -231,14 +239,8 @@ def _take_orphans(clusters: Path) -> Iterator[tuple[Path, int]]:
                 yield path, lock
 
 
-def _write_owner(path: Path, outside: tuple[Path, ...], *, label: str, keep: bool = False) -> None:
-    owner = {
-        "pid": os.getpid(),
-        "started_at": datetime.now(UTC).isoformat(),
-        "label": label,
-        "outside": [str(folder) for folder in outside],
-        "keep": keep,
-    }
+def _write_owner(path: Path, owner: Mapping[str, object]) -> None:
+    """Write owner.json at once or not at all."""
     draft = path / "owner.json.new"
     draft.write_text(json.dumps(owner, indent=2), encoding="utf-8")
     draft.replace(path / "owner.json")
@@ -271,19 +273,26 @@ def _postmasters_in(folders: tuple[Path, ...]) -> list[psutil.Process]:
     found = []
     for process in psutil.process_iter(["name", "cmdline"]):
         arguments = process.info["cmdline"] or []
-        if str(process.info["name"]).startswith(("postgres", "postmaster", "initdb")) and wanted & set(
-            arguments
-        ):
+        if str(process.info["name"]).startswith(_OWN_PROGRAMS) and wanted & set(arguments):
             found.append(process)
     return found
 
 
 def _waiter(process: psutil.Process) -> Callable[[float], bool]:
+    """Return a function that waits for somebody else's child.
+
+    A zombie has ended: its new parent may collect it late or, as the first process of many containers, never.
+    """
+
     def wait(seconds: float) -> bool:
-        try:
-            process.wait(seconds)
-        except psutil.TimeoutExpired:
-            return False
-        return True
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            try:
+                if process.status() == psutil.STATUS_ZOMBIE:
+                    return True
+            except psutil.NoSuchProcess:
+                return True
+            time.sleep(_POLL_S)
+        return False
 
     return wait

@@ -34,7 +34,7 @@ from pgproof.postgres.clusters import (
 )
 from pgproof.postgres.network_password import set_network_password
 from pgproof.postgres.relocate import reachable_binaries
-from pgproof.postgres.server_log import log_tail
+from pgproof.postgres.server_log import NO_SPACE, log_tail
 from pgproof.postgres.server_settings import (
     check_settings,
     default_settings,
@@ -267,7 +267,9 @@ class EmbeddedServer:
         **Source**: PostgreSQL 18, src/include/utils/pidfile.h, LOCK_FILE_LINE_PM_STATUS (since version 10).
         """
         try:
-            lines = (self.data_dir / "postmaster.pid").read_text(encoding="utf-8").splitlines()
+            lines = (
+                (self.data_dir / "postmaster.pid").read_text(encoding="utf-8", errors="replace").splitlines()
+            )
         except OSError:
             return False
         return len(lines) >= 8 and lines[0] == str(pid) and lines[7].strip() == "ready"
@@ -361,16 +363,11 @@ def start_server(
             hint="Free some disk space or name another folder that this user can write.",
             context={"home": str(home), "errno": error.errno},
         ) from error
-    _remember(server)
+    _live.add(server)
     return server
 
 
-def _remember(server: EmbeddedServer) -> None:
-    if not _live:
-        atexit.register(_stop_all)
-    _live.add(server)
-
-
+@atexit.register
 def _stop_all() -> None:
     """Stop what this process started and did not stop; a forked child leaves its parent's servers alone."""
     for server in list(_live):
@@ -387,7 +384,7 @@ def _free_port() -> int:
 
 def _hint(lines: Sequence[str], server: EmbeddedServer) -> str:
     text = "\n".join(lines)
-    if "No space left on device" in text:
+    if NO_SPACE in text:
         advice = f"The disk of {server.data_dir} or the shared memory is full; free some space.\n"
     elif "Address already in use" in text:
         advice = f"Port {server.port} is taken; choose another one, or 0 for a free one.\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+NO_SPACE = "No space left on device"  # untranslated, because servers of ours run with LC_ALL=C
 _TAIL_BYTES = 16 * 1024
 _SEVERITY = re.compile(
     r"(?:^|\s)(DEBUG\d?|INFO|NOTICE|WARNING|ERROR|LOG|FATAL|PANIC|DETAIL|HINT|QUERY|CONTEXT|STATEMENT):"

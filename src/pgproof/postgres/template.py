@@ -10,8 +10,10 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +21,7 @@ from pathlib import Path
 from pgproof.errors import EmbeddedServerError
 from pgproof.postgres.accounts import ServerAccount, new_id
 from pgproof.postgres.binaries import Binaries
+from pgproof.postgres.server_log import NO_SPACE
 
 SUPERUSER = "postgres"
 _INITDB_TIMEOUT_S = 180.0
@@ -41,7 +44,7 @@ def make_data_folder(home: Path, binaries: Binaries, account: ServerAccount, dat
     """
     template = home / "templates" / _key(binaries)
     if is_whole(template):
-        shutil.copytree(template / "data", data_dir, symlinks=True)
+        _copy(template / "data", data_dir)
         account.take(data_dir)
         return
     _run_initdb(binaries, account, data_dir)
@@ -87,12 +90,14 @@ def _run_initdb(binaries: Binaries, account: ServerAccount, data_dir: Path) -> N
         done = _initdb(account, [*argv, "--auth=trust", *options])
         if done.returncode == 0:
             return
-        said = done.stderr.strip()
+        said = done.stderr
         if "locale" not in said:
             break
+    advice = f"The disk of {data_dir.parent} is full; free some space.\n" if NO_SPACE in said else ""
+    reasons = [line for line in said.splitlines() if re.search(r"\b(FATAL|error|HINT|hint):", line)]
     raise EmbeddedServerError(
         f"initdb of PostgreSQL {binaries.version} failed.",
-        hint="It said: " + "\n".join(said.splitlines()[-5:]),
+        hint=f"{advice}It said: " + "\n".join(reasons or said.splitlines()[-5:]),
         context={"bindir": str(binaries.bindir), "account": account.name, "mode": account.mode},
     )
 
@@ -114,12 +119,33 @@ def _save(data_dir: Path, template: Path) -> None:
         template.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _remove_stale(template.parent)
         making.mkdir(mode=0o700)
-        shutil.copytree(data_dir, making / "data", symlinks=True)
+        _copy(data_dir, making / "data")
         (making / "made.json").write_text(json.dumps(_measure(making / "data")), encoding="utf-8")
         if template.exists() and not is_whole(template):
             shutil.rmtree(template.rename(template.with_name(f".making-{new_id()}")))
         making.rename(template)  # fails if another process was first, and its template is as good
     shutil.rmtree(making, ignore_errors=True)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a data folder; ``cp`` shares the blocks where the file system can, and is twice as fast elsewhere.
+
+    Raises:
+        OSError: The disk is full or a folder can't be written.
+    """
+    sharing = "-c" if sys.platform == "darwin" else "--reflink=auto"
+    try:
+        done = subprocess.run(
+            ["cp", "-R", "-p", sharing, "--", str(source), str(target)],
+            check=False,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+        )
+    except FileNotFoundError:
+        done = None
+    if done is None or done.returncode != 0:  # a small cp knows no such option; else the true error comes now
+        shutil.rmtree(target, ignore_errors=True)
+        shutil.copytree(source, target, symlinks=True)
 
 
 def _measure(folder: Path) -> dict[str, int]:
