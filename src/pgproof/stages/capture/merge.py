@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pgproof.model.workload import Workload
+from pgproof.model.workload import Workload, WorkloadStatement
 
 
 def adopt_counters(declared: Workload, measured: Workload) -> Workload:
@@ -42,7 +42,7 @@ def adopt_counters(declared: Workload, measured: Workload) -> Workload:
     )
 
 
-def _beyond(others: list[object]) -> tuple[str, ...]:
+def _beyond(others: list[WorkloadStatement]) -> tuple[str, ...]:
     if not others:
         return ()
     return (f"the server also saw {len(others)} statements that the workload file does not name",)
