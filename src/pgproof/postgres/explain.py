@@ -10,6 +10,7 @@ from pgproof.errors import Refused, UsageError
 from pgproof.model.plan import Plan
 from pgproof.postgres.plan_json import parse_plan
 from pgproof.postgres.plan_text import render_plan
+from pgproof.postgres.query_files import OWN_STATEMENT
 from pgproof.postgres.session import Session
 from pgproof.sqltext.parse import Statement, parse_statement
 
@@ -65,7 +66,7 @@ def explain(
     flags = {"analyze": analyze, "buffers": buffers, "settings": settings}
     if analyze:
         flags["timing"] = timing
-    command = f"EXPLAIN ({_options(**flags)}) {statement.text}"
+    command = f"EXPLAIN {OWN_STATEMENT} ({_options(**flags)}) {statement.text}"
     with _safe_to_run(session, statement, analyze):
         return parse_plan(session.value(command, values))
 
@@ -96,7 +97,7 @@ def _safe_to_run(session: Session, statement: Statement, analyze: bool) -> Itera
 
 def _explain_generic(session: Session, sql: str, options: str) -> Plan:
     if session.major >= _GENERIC_PLAN_SINCE:
-        return parse_plan(session.value_unbound(f"EXPLAIN ({options}, GENERIC_PLAN) {sql}"))
+        return parse_plan(session.value_unbound(f"EXPLAIN {OWN_STATEMENT} ({options}, GENERIC_PLAN) {sql}"))
     plan = _explain_with_nulls(session, sql, options)
     if any("Subplans Removed" in node.extra for node in plan.root.walk()):
         # No partition holds the NULLs we bind, and a plan without its scans says nothing.
@@ -111,7 +112,9 @@ def _explain_with_nulls(session: Session, sql: str, options: str, setting: str =
         session.run(f"PREPARE {_PREPARED} AS {sql}")
         try:
             with session.rolled_back():  # so that DEALLOCATE still works after a failure
-                return parse_plan(session.value(f"EXPLAIN ({options}) EXECUTE {_PREPARED}{_nulls(session)}"))
+                return parse_plan(
+                    session.value(f"EXPLAIN {OWN_STATEMENT} ({options}) EXECUTE {_PREPARED}{_nulls(session)}")
+                )
         finally:
             session.run(f"DEALLOCATE {_PREPARED}")
 

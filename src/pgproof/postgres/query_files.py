@@ -6,6 +6,11 @@ import re
 from functools import lru_cache
 from importlib.resources import files
 
+OWN_STATEMENT = "/* pgproof */"
+"""Stands in every statement of ours, so that a captured workload does without them."""
+
+# The server drops comments before the first word from some texts, hence the mark goes behind it.
+_HEAD = re.compile(r"\A(?:--.*\n)*(?P<word>\w+)")
 _NAME = re.compile(r"(?P<name>[a-z_]+)(?:\.pg(?P<major>\d+))?\.sql\Z")
 
 
@@ -31,10 +36,11 @@ def list_files() -> tuple[str, ...]:
 
 @lru_cache(maxsize=256)
 def load_query(query: str, major: int) -> str:
-    """Return the SQL text of a query for a major version.
+    """Return the SQL text of a query for a major version, marked as ours for pg_stat_statements.
 
     Raises:
         KeyError: There is no such query for that version.
     """
     name = choose_file(list_files(), query, major)
-    return (files("pgproof.postgres") / "queries" / name).read_text(encoding="utf-8")
+    text = (files("pgproof.postgres") / "queries" / name).read_text(encoding="utf-8")
+    return _HEAD.sub(rf"\g<word> {OWN_STATEMENT}", text, count=1)

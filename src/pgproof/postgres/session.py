@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 import psycopg
 from psycopg.rows import namedtuple_row
+from psycopg.sql import SQL, Identifier
 
 from pgproof.errors import Unreachable
 from pgproof.postgres import grants
@@ -96,12 +97,21 @@ class Session:
         """Whether everything run now will be undone (see `rolled_back`)."""
         return self._rolled_back_depth > 0
 
-    def query(self, name: str, params: Mapping[str, object] | None = None) -> list[Row]:
+    def query(
+        self,
+        name: str,
+        params: Mapping[str, object] | None = None,
+        *,
+        identifiers: Mapping[str, str] | None = None,
+        major: int | None = None,
+    ) -> list[Row]:
         """Run a catalog query of this room.
 
         Args:
             name: Of the file in ``queries/``, without ending; the file for the server's version is taken.
             params: Values of its ``%(name)s`` placeholders.
+            identifiers: Names for its ``{name}`` placeholders, quoted here.
+            major: Take the file for this version instead of the server's.
 
         Returns:
             Named tuples in the query's order.
@@ -110,7 +120,9 @@ class Session:
             KeyError: No file of that name serves this version.
             CapabilityMissing, Unreachable, ServerError: As the server says.
         """
-        sql = load_query(name, self.major)
+        text = load_query(name, self.major if major is None else major)
+        names = {key: Identifier(value) for key, value in (identifiers or {}).items()}
+        sql = SQL(text).format(**names) if names else text
         with self._failures(f"the catalog query {name}"), self._guarded():
             cursor = self._connection.cursor(row_factory=namedtuple_row)
             return cursor.execute(sql, dict(params) if params else None, prepare=False).fetchall()
