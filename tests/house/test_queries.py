@@ -60,8 +60,9 @@ def test_query_says_what_it_is(query: Path) -> None:
     lines = query.read_text(encoding="utf-8").splitlines()
     head = lines[: next(i for i, line in enumerate(lines) if not line.startswith("--"))]
     assert re.match(r"-- \w.{15,}", head[0]), "the first line says what the query reads and why"
-    keys = [key for line in head[1:] if (key := re.match(r"-- (needs|min|columns):", line))]
-    assert [key[1] for key in keys] == ["needs", "min", "columns"]
+    keys = re.findall(r"^-- (\w+): \S", "\n".join(head[1:]), re.MULTILINE)
+    assert keys[:2] == ["needs", "min"]
+    assert keys[2:], "name the columns, with units: `-- columns: a, b` or one line each"
     assert re.search(r"^-- min: 1[3-9]\b", "\n".join(head), re.MULTILINE)
-    body = "\n".join(lines[len(head) :]).rstrip()
+    body = re.sub(r"--.*", "", "\n".join(lines[len(head) :]))
     assert ";" not in body, "one statement a file, without semicolon"
