@@ -191,12 +191,12 @@ def _notes(
             "Capture again, without a reset in between."
         )
     if restarted:
-        yield f"{restarted} statements began to count anew inside the window: their figures are a lower bound."
+        yield f"{restarted} statements began to count anew in the window: their figures are a lower bound."
     evictions = (after.deallocations or 0) - (before.deallocations or 0)
     if not reset and evictions > 0:
         yield (
-            f"pg_stat_statements threw rare statements out {evictions} times inside the window: they are missing. "
-            "Raise pg_stat_statements.max (needs a restart)."
+            f"pg_stat_statements threw out rare statements {evictions} times in the window. "
+            "They are missing; raise pg_stat_statements.max (needs a restart)."
         )
     elif gone:
         yield f"{gone} statements vanished from pg_stat_statements inside the window: what they did is lost."

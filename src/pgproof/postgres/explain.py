@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from pgproof.errors import Refused, UsageError
@@ -19,6 +20,7 @@ __all__ = ["explain", "parse_plan", "render_plan"]
 _HAVE_PLANS = ("select", "insert", "update", "delete", "merge")
 _GENERIC_PLAN_SINCE = 16
 _PREPARED = "pgproof_generic"
+_OWN_SETTINGS = ("plan_cache_mode", "enable_partition_pruning")
 
 
 def explain(
@@ -79,7 +81,7 @@ def _options(**flags: bool) -> str:
 
 @contextmanager
 def _safe_to_run(session: Session, statement: Statement, analyze: bool) -> Iterator[None]:
-    """Make sure that nothing stays changed: ANALYZE runs the statement, and functions of a SELECT may write."""
+    """Make sure that nothing stays changed: ANALYZE runs it, and functions of a SELECT may write."""
     undone = session.rolls_back and not session.read_only
     if analyze and not statement.is_read_only and not undone:
         raise Refused(
@@ -112,11 +114,11 @@ def _explain_with_nulls(session: Session, sql: str, options: str, setting: str =
         session.run(f"PREPARE {_PREPARED} AS {sql}")
         try:
             with session.rolled_back():  # so that DEALLOCATE still works after a failure
-                return parse_plan(
-                    session.value(f"EXPLAIN {OWN_STATEMENT} ({options}) EXECUTE {_PREPARED}{_nulls(session)}")
-                )
+                execution = f"EXECUTE {_PREPARED}{_nulls(session)}"
+                plan = parse_plan(session.value(f"EXPLAIN {OWN_STATEMENT} ({options}) {execution}"))
         finally:
             session.run(f"DEALLOCATE {_PREPARED}")
+    return replace(plan, settings={k: v for k, v in plan.settings.items() if k not in _OWN_SETTINGS})
 
 
 def _nulls(session: Session) -> str:

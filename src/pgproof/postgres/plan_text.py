@@ -149,7 +149,8 @@ def _memory_lines(node: PlanNode) -> Iterator[str]:
         disk = f"  Disk Usage: {extra['Disk Usage']}kB" if extra.get("Disk Usage") else ""
         yield f"Batches: {extra['HashAgg Batches']}  Memory Usage: {extra.get('Peak Memory Usage')}kB{disk}"
     if extra.get("Exact Heap Blocks") or extra.get("Lossy Heap Blocks"):
-        yield f"Heap Blocks: exact={extra.get('Exact Heap Blocks', 0)} lossy={extra.get('Lossy Heap Blocks', 0)}"
+        exact, lossy = extra.get("Exact Heap Blocks", 0), extra.get("Lossy Heap Blocks", 0)
+        yield f"Heap Blocks: exact={exact} lossy={lossy}"
 
 
 def _buffers(node: PlanNode) -> str:

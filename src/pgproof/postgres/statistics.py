@@ -26,8 +26,8 @@ __all__ = [
 ]
 
 EXTENSION_MAJORS = ((1, 12, 18), (1, 11, 17), (1, 10, 15), (1, 9, 14), (1, 8, 13))
-"""Extension version and the PostgreSQL major that brought it, newest first: after pg_upgrade an extension stays
-as old as it was until somebody updates it, so that its own version decides which columns there are.
+"""Extension version and the PostgreSQL major that brought it, newest first: after pg_upgrade an extension
+stays as old as it was until somebody updates it, so its own version decides which columns there are.
 
 **Source**: contrib/pg_stat_statements of PostgreSQL 13 to 18."""
 
@@ -44,8 +44,8 @@ def read_statement_snapshot(session: Session, *, with_texts: bool = True) -> Sta
         The snapshot, entries with the most execution time first.
 
     Raises:
-        CapabilityMissing: The library is not loaded, the extension is missing or too old, or nothing but other
-            users' statements are there and they are hidden; the hint says what to do.
+        CapabilityMissing: The library is not loaded, the extension is missing or too old, or all statements
+            are other users' and hidden; the hint says what to do.
         Unreachable, ServerError: As the server says.
     """
     found = session.query("statement_capability")[0]
@@ -114,14 +114,12 @@ def _require_extension(session: Session, found: Any) -> None:
 def _preload_recipe(current: str | None) -> Sequence[str]:
     others = [name.strip() for name in (current or "").split(",") if name.strip()]
     if "pg_stat_statements" in others:
-        return (
-            "Restart the server: shared_preload_libraries names pg_stat_statements, but it is not loaded yet.",
-        )
+        return ("Restart the server: pg_stat_statements is in shared_preload_libraries, but not loaded.",)
     libraries = ", ".join(quote_literal(name) for name in (*others, "pg_stat_statements"))
     warning = "" if current is not None else " -- and what SHOW shared_preload_libraries lists already"
     return (
         f"ALTER SYSTEM SET shared_preload_libraries = {libraries};{warning}",
-        "Then restart the server; a reload is not enough. On a managed service, set it in the parameter group.",
+        "Then restart the server (a reload won't do). On a managed service, set it in the parameter group.",
     )
 
 
