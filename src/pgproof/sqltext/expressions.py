@@ -9,8 +9,13 @@ _SELECT = "SELECT "
 
 
 def is_constant(node: Message) -> bool:
-    """Tell whether an expression reads no column and no subquery; parameters and calls are fine."""
-    return all(kind_of(below) not in _READS_ROWS for below in walk(node))
+    """Tell whether an expression reads no column, no subquery and counts no rows; parameters are fine."""
+    return not any(_reads_rows(below) for below in walk(node))
+
+
+def _reads_rows(node: Message) -> bool:
+    kind = kind_of(node)
+    return kind in _READS_ROWS or (kind == "FuncCall" and bool(node.agg_star))
 
 
 def parameters_in(node: Message) -> tuple[int, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 from pgproof.errors import UsageError
@@ -43,7 +43,7 @@ _WRITING = ("InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt")
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One SQL statement.
+    """One SQL statement; equal to another of the same text and line.
 
     Attributes:
         text: The exact slice of the text handed in, from its first word, without its semicolon; a planner
@@ -61,7 +61,7 @@ class Statement:
     line: int
     kind: str
     is_read_only: bool
-    tree: Tree
+    tree: Tree = field(compare=False, repr=False)
 
 
 def parse_statement(sql: str, source: str = "") -> Statement:

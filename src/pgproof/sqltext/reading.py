@@ -66,10 +66,22 @@ class Here:
     ctes: Ctes
 
     def enter(self, message: Message, parent: Scope | None, place: Level, name: str = "") -> Columns:
-        """Read a query inside this level; return the columns it gives."""
-        return self.reading.read_query(
+        """Read a query inside this level; return the columns it gives.
+
+        Args:
+            message: The query.
+            parent: The relations it may read: this level's own scope, or only what is around this level.
+            place: Where it stands.
+            name: Of a CTE or an aliased subquery.
+        """
+        first = len(self.reading.levels)
+        columns = self.reading.read_query(
             message, self.reading, parent, self.ctes, place, name, self.level.depth + 1
         )
+        inside = self.reading.levels[first:]
+        if parent is not self.level.scope and inside and inside[0].scope.is_correlated:
+            self.level.scope.is_correlated = True  # what it reads around itself lies around this level too
+        return columns
 
 
 def read_expression(node: Message, here: Here) -> None:

@@ -152,7 +152,8 @@ class Operand:
         relation: Its alias; empty for an expression that reads no column.
         column: The column's name as the catalog holds it; ``None`` for an expression.
         columns: Every column in it, in text order, without repeats.
-        expression: SQL with bare column names, as an index definition would have it: ``lower(email)``.
+        expression: SQL with bare column names, as an index definition would have it: ``lower(email)``; it
+            may hold parameters (``date_trunc($1, day)``) and, in HAVING, aggregates.
         is_outer: The relation belongs to an enclosing level.
     """
 

@@ -27,7 +27,7 @@ DepthFault = DecodeError
 """What the bindings raise for a tree nested deeper than protobuf's 100 levels."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Tree:
     """A parsed statement, opaque outside `pgproof.sqltext`."""
 

@@ -153,7 +153,7 @@ def _entry_of(operand: Operand, scope: Scope) -> Entry | None:
 
 
 def _parameters(node: Message) -> Iterator[_Seen]:
-    """Yield the parameters an expression consists of: bare, cast, joined by ||, listed, in a constant call."""
+    """Yield the parameters an expression consists of: bare, cast, joined by ||, listed or arguments."""
     node = unwrap(node)
     match kind_of(node):
         case "ParamRef":

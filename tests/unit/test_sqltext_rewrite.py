@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import pytest
+
+from pgproof.sqltext.rewrite import with_sort_keys, without_limit
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        (
+            "SELECT a, b + 1 AS x FROM t ORDER BY x DESC, c NULLS FIRST LIMIT 5",
+            "SELECT a, b + 1 AS x, b + 1 AS pgproof_sort_key_1, c AS pgproof_sort_key_2 FROM t "
+            "ORDER BY x DESC, c NULLS FIRST LIMIT 5",
+        ),
+        (
+            "SELECT a, count(*) FROM t GROUP BY a ORDER BY 2 DESC, max(b)",
+            "SELECT a, count(*), count(*) AS pgproof_sort_key_1, max(b) AS pgproof_sort_key_2 FROM t GROUP BY a "
+            "ORDER BY 2 DESC, max(b)",
+        ),
+        ("SELECT * FROM t ORDER BY a", "SELECT *, a AS pgproof_sort_key_1 FROM t ORDER BY a"),
+        ("SELECT t.* FROM t JOIN s USING (k) ORDER BY a", None),
+        (
+            "SELECT t.* FROM t JOIN s USING (k) ORDER BY s.a",
+            "SELECT t.*, s.a AS pgproof_sort_key_1 FROM t JOIN s USING (k) ORDER BY s.a",
+        ),
+        ("SELECT * FROM t ORDER BY 1", None),
+        ("SELECT a FROM t", None),
+        ("SELECT DISTINCT a FROM t ORDER BY a", None),
+        ("SELECT a FROM t UNION SELECT b FROM s ORDER BY 1", None),
+        ("VALUES (2), (1) ORDER BY 1", None),
+        ("DELETE FROM t", None),
+    ],
+)
+def test_sort_keys_are_selected(sql: str, expected: str | None) -> None:
+    assert with_sort_keys(sql) == expected
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("SELECT a FROM t ORDER BY a LIMIT 5 OFFSET $1", "SELECT a FROM t ORDER BY a"),
+        ("SELECT a FROM t ORDER BY a FETCH FIRST 3 ROWS WITH TIES", "SELECT a FROM t ORDER BY a"),
+        ("SELECT * FROM (SELECT 1 LIMIT 1) s LIMIT 2", "SELECT * FROM (SELECT 1 LIMIT 1) s"),
+        ("DELETE FROM t", "DELETE FROM t"),
+    ],
+)
+def test_limits_are_taken_away(sql: str, expected: str) -> None:
+    assert without_limit(sql) == expected
