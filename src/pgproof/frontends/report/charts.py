@@ -63,14 +63,14 @@ def draw_intervals(rows: Sequence[IntervalRow]) -> Markup:
     lows = [max(min(row.interval.low, row.ratio), 1e-4) for row in rows]
     highs = [max(row.interval.high, row.ratio) for row in rows]
     axis = _LogAxis(min(*lows, 0.5), max(*highs, 1.3), _LABEL, _WIDTH - _RIGHT)
-    height = _ROW * len(rows) + 46
-    parts = [_grid(axis, 8, height - 30, lambda value: f"{value:g}x")]
+    height = _ROW * len(rows) + 52
+    parts = [_grid(axis, 8, height - 36, lambda value: f"{value:g}x")]
     one = axis.x(1.0)
-    parts.append(f'<line class="control-line" x1="{one:.1f}" x2="{one:.1f}" y1="8" y2="{height - 30}"/>')
+    parts.append(f'<line class="control-line" x1="{one:.1f}" x2="{one:.1f}" y1="8" y2="{height - 36}"/>')
     for position, row in enumerate(rows):
         parts.append(_interval_row(row, axis, 8 + _ROW * position + _ROW / 2))
     caption = "time against the control, logarithmic; left of 1x is faster"
-    parts.append(f'<text class="axis" x="{(_LABEL + _WIDTH - _RIGHT) / 2}" y="{height - 2}">{caption}</text>')
+    parts.append(f'<text class="axis" x="{(_LABEL + _WIDTH - _RIGHT) / 2}" y="{height - 4}">{caption}</text>')
     return _svg(height, "".join(parts), "Time of each arm against the control, with its interval")
 
 
@@ -100,16 +100,16 @@ def draw_latencies(curves: Sequence[Curve]) -> Markup:
     floor = min(max(curve.quantiles_ms[1], 0.01) for curve in curves)
     axis = _LogAxis(floor, max(curve.quantiles_ms[-1] for curve in curves), 56, _WIDTH - 16)
     parts = [_grid(axis, top, bottom, ms)]
-    for share in (0, 25, 50, 75, 95, 100):
+    for share in (0, 25, 50, 75, 95):
         y = bottom - (bottom - top) * share / 100
         parts.append(f'<line class="grid" x1="56" x2="{_WIDTH - 16}" y1="{y:.1f}" y2="{y:.1f}"/>')
         parts.append(f'<text class="label" x="48" y="{y + 4:.1f}">{share} %</text>')
     for curve in curves:
         parts.append(_curve(curve, axis, top, bottom))
-    parts.append(_legend(curves, bottom + 44))
+    parts.append(_legend(curves, bottom + 52))
     caption = "statements finished within this time, logarithmic"
-    parts.append(f'<text class="axis" x="{_WIDTH / 2}" y="{bottom + 30}">{caption}</text>')
-    return _svg(bottom + 60, "".join(parts), "Latency distributions under load")
+    parts.append(f'<text class="axis" x="{_WIDTH / 2}" y="{bottom + 32}">{caption}</text>')
+    return _svg(bottom + 66, "".join(parts), "Latency distributions under load")
 
 
 def _curve(curve: Curve, axis: _LogAxis, top: float, bottom: float) -> str:
