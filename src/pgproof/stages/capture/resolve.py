@@ -69,7 +69,7 @@ class _QueryRows:
                 hint="Name the database to ask, or write the values into the file.",
             )
         try:
-            bounded = f"SELECT * FROM ({sql}\n) AS drawn LIMIT {_FROM_QUERY_MAX_ROWS}"
+            bounded = f"SELECT /* pgproof */ * FROM ({sql}\n) AS drawn LIMIT {_FROM_QUERY_MAX_ROWS}"
             result = self._session.run(bounded, as_text=True)
         except ServerError as error:
             raise ConfigError(
