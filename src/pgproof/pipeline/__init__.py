@@ -1,0 +1,28 @@
+"""The line: the only place that knows the order of the stages; frontends call it and nothing below."""
+
+from pgproof.pipeline.competing import compete, find_competition, selfcheck
+from pgproof.pipeline.demo import DemoResult, demo
+from pgproof.pipeline.looking import CheckOutcome, capture, check, write_workload
+from pgproof.pipeline.proposing import Advice, advise
+from pgproof.pipeline.shipping import DeployPlan, Shipped, deploy, plan_deploy, resume, revert, runs
+
+__all__ = [
+    "Advice",
+    "CheckOutcome",
+    "DemoResult",
+    "DeployPlan",
+    "Shipped",
+    "advise",
+    "capture",
+    "check",
+    "compete",
+    "demo",
+    "deploy",
+    "find_competition",
+    "plan_deploy",
+    "resume",
+    "revert",
+    "runs",
+    "selfcheck",
+    "write_workload",
+]

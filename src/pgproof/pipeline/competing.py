@@ -1,0 +1,107 @@
+"""Compete and selfcheck: race variants on clones, or the control against itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pgproof.config import Settings
+from pgproof.errors import UsageError
+from pgproof.model.blueprint import Blueprint
+from pgproof.model.progress import Progress, ignore_progress
+from pgproof.model.trial import Competition
+from pgproof.pipeline.loading import loaded_scenario
+from pgproof.pipeline.memory import ledger_of, remember
+from pgproof.stages.compete import run_competition, run_selfcheck
+
+COMPETITION = "competition"
+
+SELFCHECK_SCALE = 0.05
+"""Of the shop: small enough to be loaded in seconds, large enough that statements take milliseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class CompetitionRun:
+    """What the ledger keeps of a competition."""
+
+    blueprint: Blueprint
+    competition: Competition
+
+
+def compete(
+    settings: Settings, blueprint: Blueprint, dsn: str, *, progress: Progress = ignore_progress
+) -> tuple[str, Competition]:
+    """Race a blueprint's variants on clones of a database.
+
+    Args:
+        settings: Home, binaries, ledger.
+        blueprint: What competes.
+        dsn: Of the database; only read.
+        progress: Told what is being done.
+
+    Returns:
+        Id of the run in the ledger, and the competition.
+
+    Raises:
+        TrialFailed: It could not be carried through.
+        Unreachable, ServerError, EmbeddedServerError: As the servers say.
+    """
+    competition = run_competition(
+        blueprint, dsn, home=settings.home, clone_bindir=settings.bindir, progress=progress
+    )
+    body = CompetitionRun(blueprint, competition)
+    return remember(settings, COMPETITION, blueprint.name, body), competition
+
+
+def find_competition(settings: Settings, reference: str) -> tuple[str, Competition]:
+    """Return a competition from the ledger, with its id.
+
+    Args:
+        settings: Which ledger.
+        reference: An id, a unique beginning of one, or "last".
+
+    Raises:
+        UsageError: There is no such competition.
+    """
+    run, _, competition = find_run(settings, reference)
+    return run, competition
+
+
+def find_run(settings: Settings, reference: str) -> tuple[str, Blueprint, Competition]:
+    """Return a competition from the ledger with its id and its blueprint; see `find_competition`."""
+    with ledger_of(settings) as ledger:
+        run = ledger.run(f"last:{COMPETITION}" if reference == "last" else reference)
+    if run.kind != COMPETITION:
+        raise UsageError(
+            f"{run.id} is a {run.kind} run, not a competition.", hint="`pgproof runs` lists what there is."
+        )
+    body = run.load(CompetitionRun)
+    return run.id, body.blueprint, body.competition
+
+
+def selfcheck(
+    settings: Settings,
+    *,
+    arms: int = 4,
+    time_limit_s: float = 60.0,
+    seed: int = 1,
+    progress: Progress = ignore_progress,
+) -> Competition:
+    """Race identical arms of a small embedded shop, to see what this host can measure.
+
+    Args:
+        settings: Home, binaries.
+        arms: Identical arms beside the control, >= 2.
+        time_limit_s: Of the race, in seconds.
+        seed: Of every random choice.
+        progress: Told what is being done.
+    """
+    with loaded_scenario(settings, "shop", SELFCHECK_SCALE, seed=seed, progress=progress) as loaded:
+        return run_selfcheck(
+            loaded.dsn,
+            loaded.workload,
+            home=settings.home,
+            arms=arms,
+            time_limit_s=time_limit_s,
+            seed=seed,
+            progress=progress,
+        )
