@@ -53,7 +53,7 @@ def too_deep(line: int, source: str = "") -> ParseError:
         source: Name of the file it came from, if any.
     """
     return ParseError(
-        "The statement is nested too deeply to be analysed (more than about 45 levels)",
+        "The statement is nested too deeply to be analysed (more than about 45 operators or joins in a row)",
         line=line,
         column=1,
         source=source,

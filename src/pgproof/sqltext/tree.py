@@ -15,7 +15,6 @@ import postgast
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import DecodeError
 from postgast import pg_query_pb2 as pb
-from postgast.walk import unwrap_node
 
 Message: TypeAlias = Any
 """A protobuf message of the parse tree, such as ``SelectStmt`` or ``A_Expr``."""
@@ -127,13 +126,16 @@ def copy_of(message: Message) -> Message:
 
 
 def unwrap(node: Message) -> Message:
-    """Peel the ``Node`` envelope; a message without one comes back as it is."""
-    return unwrap_node(node)
+    """Peel the ``Node`` envelope; a message without one, and an empty envelope, come back as they are."""
+    if type(node) is not pb.Node:
+        return node
+    which = node.WhichOneof("node")
+    return getattr(node, which) if which else node
 
 
 def kind_of(node: Message) -> str:
     """Name a node's type, such as ``"ColumnRef"``; ``"Node"`` for an absent one."""
-    return str(type(unwrap_node(node)).DESCRIPTOR.name)
+    return type(unwrap(node)).__name__
 
 
 def is_set(message: Message, field: str) -> bool:
@@ -152,7 +154,7 @@ def children(message: Message) -> Iterator[tuple[str, Message]]:
         if field.type != FieldDescriptor.TYPE_MESSAGE:
             continue
         for child in (value,) if hasattr(value, "ListFields") else value:
-            yield field.name, unwrap_node(child)
+            yield field.name, unwrap(child)
 
 
 def walk(node: Message, descend: Callable[[Message], bool] | None = None) -> Iterator[Message]:
@@ -163,7 +165,7 @@ def walk(node: Message, descend: Callable[[Message], bool] | None = None) -> Ite
         descend: Asked for each node below the start; where it says no, neither the node nor what is below
             it is yielded.
     """
-    node = unwrap_node(node)
+    node = unwrap(node)
     yield node
     for _, child in children(node):
         if descend is None or descend(child):
@@ -172,4 +174,4 @@ def walk(node: Message, descend: Callable[[Message], bool] | None = None) -> Ite
 
 def strings(nodes: Message) -> tuple[str, ...]:
     """Read a list of ``String`` nodes, such as the parts of a dotted name; other nodes are left out."""
-    return tuple(unwrap_node(node).sval for node in nodes if kind_of(node) == "String")
+    return tuple(unwrap(node).sval for node in nodes if kind_of(node) == "String")
