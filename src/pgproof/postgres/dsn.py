@@ -107,11 +107,12 @@ def libpq_defaults() -> dict[str, str]:
     return {o.keyword.decode(): o.val.decode() for o in pq.Conninfo.get_defaults() if o.val}
 
 
-def libpq_environment(dsn: str) -> dict[str, str]:
+def libpq_environment(dsn: str, *, inherit: bool = True) -> dict[str, str]:
     """Turn a connection string into PG* variables, so that a password never stands in a command line.
 
     Args:
         dsn: Any form libpq reads.
+        inherit: Keep this process's own PG* variables, right for a target that the user named.
 
     Returns:
         The environment for a libpq program such as pg_dump: this process's own, with the connection string's
@@ -123,7 +124,8 @@ def libpq_environment(dsn: str) -> dict[str, str]:
     read_dsn(dsn)
     options = pq.Conninfo.parse(dsn.encode())
     given = {o.envvar.decode(): o.val.decode() for o in options if o.envvar and o.val is not None}
-    return {**os.environ, **given}
+    own = {name: value for name, value in os.environ.items() if inherit or not name.startswith("PG")}
+    return {**own, **given}
 
 
 def _spellings(secret: str) -> tuple[str, ...]:

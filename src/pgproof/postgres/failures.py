@@ -152,12 +152,8 @@ def connection_failure(error: psycopg.Error, address: str, secrets: Sequence[str
         secrets: Passwords in use, which must not show.
     """
     words = mask(str(error), secrets)
-    for refusal in _REFUSALS:
-        if refusal.pattern.search(words):
-            message = refusal.message.format(address=address)
-            return Unreachable(
-                message, sqlstate=refusal.sqlstate, hint=refusal.hint, context={"address": address}
-            )
+    if (known := find_refusal(words, address)) is not None:
+        return known
     last_line = words.strip().splitlines()[-1] if words.strip() else "unknown reason"
     return Unreachable(
         f"No connection to {address}: {last_line}",
@@ -165,6 +161,22 @@ def connection_failure(error: psycopg.Error, address: str, secrets: Sequence[str
         hint="Check host, port, user and database of the connection string.",
         context={"address": address},
     )
+
+
+def find_refusal(words: str, address: str) -> Unreachable | None:
+    """Return what libpq's words about a refused connection mean, None for words that are not known.
+
+    Args:
+        words: Passwords masked.
+        address: Where to, safe to print.
+    """
+    for refusal in _REFUSALS:
+        if refusal.pattern.search(words):
+            message = refusal.message.format(address=address)
+            return Unreachable(
+                message, sqlstate=refusal.sqlstate, hint=refusal.hint, context={"address": address}
+            )
+    return None
 
 
 def statement_failure(error: psycopg.Error, what: str, *, hint: str = "") -> ServerError:
