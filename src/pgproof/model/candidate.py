@@ -64,3 +64,24 @@ class IndexSet:
     after: PlannerCost
     index_bytes: int
     write_penalty: PlannerCost
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What came of choosing among the candidates.
+
+    Args:
+        sets: Least ambitious first, no two with the same indexes; empty where no index helps.
+        reason: Why there are none, or how far indexes can go at all; one or two sentences.
+        before: Weighted cost of the workload as it is.
+        floor: And with every candidate there at once: no set of them can do better.
+        refused: Candidates that could not be estimated, each with the reason.
+        planner_calls: How often the planner was asked.
+    """
+
+    sets: tuple[IndexSet, ...]
+    reason: str
+    before: PlannerCost
+    floor: PlannerCost
+    refused: tuple[str, ...] = ()
+    planner_calls: int = 0

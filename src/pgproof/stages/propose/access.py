@@ -19,6 +19,7 @@ from pgproof.sqltext.shape import (
     QueryShape,
     SortKey,
 )
+from pgproof.sqltext.shape import RelationKind as SourceKind
 from pgproof.stages.propose.literals import known_values
 from pgproof.stages.propose.reading import ReadStatement, table_of
 from pgproof.stages.propose.selectivity import equality_frac, null_frac, values_frac
@@ -54,7 +55,7 @@ class Access:
         statement: The statement.
         table: The table.
         equals: Conditions of equality with values, most selective first.
-        joined: Columns equal to another relation's, in text order.
+        joined: Columns equal to another relation's that may be looked up from there, in text order.
         tied: Those of them that are equal to a column of an enclosing level: one lookup for each of its rows.
         ranges: Conditions with a bound, one an operand.
         order: The whole ORDER BY, where all of it is of this table; without keys that are equal to a value.
@@ -105,6 +106,8 @@ def _access(statement: WorkloadStatement, shape: QueryShape, alias: str, table: 
     restricting = [p for p in own if not p.in_or and not p.negated]
     equals = _equals(statement, table, restricting)
     tied, joined = _joined(shape, alias)
+    if (equals or restricting) and not _others_restrict(shape, alias):
+        joined = ()  # nobody would come from the other side
     fixed = {equal.operand.expression for equal in equals if equal.single} | {o.expression for o in tied}
     order, limited = _order(shape, alias, fixed)
     reads = next((read for read in shape.reads if read.relation == alias), None)
@@ -178,6 +181,18 @@ def _joined(shape: QueryShape, alias: str) -> tuple[tuple[Operand, ...], tuple[O
             if one.relation == alias and not one.is_outer:
                 (tied if other.is_outer else joined).setdefault(one.expression, one)
     return tuple(tied.values()), tuple(joined.values())
+
+
+def _others_restrict(shape: QueryShape, alias: str) -> bool:
+    """Tell whether any other relation of the level is narrowed down, so that joins may start there."""
+    others = {relation.alias for relation in shape.relations if relation.alias != alias}
+    tied = any(join.right.is_outer and join.left.relation in others for join in shape.joins)
+    kinds = {relation.kind for relation in shape.relations if relation.alias != alias}
+    return (
+        tied
+        or bool(kinds - {SourceKind.TABLE})
+        or any(p.operand.relation in others and not p.negated for p in shape.predicates)
+    )
 
 
 def _order(shape: QueryShape, alias: str, fixed: set[str]) -> tuple[tuple[SortKey, ...], bool]:

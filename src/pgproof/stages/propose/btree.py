@@ -27,6 +27,9 @@ from pgproof.stages.propose.types import (
 MAX_INCLUDED = 4
 """Payload columns of one index. **Source**: judgement."""
 
+MAX_COVERED_RANK = 2
+"""Drafts that fit their access less well get no payload. **Source**: judgement; keeps candidates few."""
+
 COVER_MIN_ROWS = 20
 """Fewer rows than that are not worth an index-only scan. **Source**: judgement."""
 
@@ -46,7 +49,7 @@ def btree_drafts(access: Access, max_width: int) -> Iterator[Draft]:
         *_single_drafts(access, equals),
     ):
         yield draft
-        covering = _covering(access, draft)
+        covering = _covering(access, draft) if draft.rank <= MAX_COVERED_RANK else None
         if covering is not None:
             yield covering
 
@@ -80,7 +83,7 @@ def tail_drafts(
     single = tuple(equal for equal in equals if equal.single)
     order = _order_keys(access, leave)
     if order and len(single) + len(order) <= max_width:
-        yield _draft(access, single, order, "in the order wanted", rank)
+        yield _draft(access, single, order, "", rank)
         rank += 1
     for predicate in access.ranges[:2]:
         ranged = tuple(key for key in _range_keys(access, predicate) if key.column not in leave)
@@ -136,7 +139,7 @@ def _order_drafts(access: Access, max_width: int) -> Iterator[Draft]:
     """Yield the order alone, and the grouping where an index-only scan could give it sorted."""
     order = _order_keys(access, frozenset())
     if order and access.limited and len(order) <= max_width:
-        yield _draft(access, (), order, "in the order wanted", 3 if access.equals else 0)
+        yield _draft(access, (), order, "", 3 if access.equals else 0)
     groups = tuple(
         key_of(operand)
         for operand in access.groups
@@ -158,7 +161,8 @@ def _single_drafts(access: Access, equals: tuple[Equal, ...]) -> Iterator[Draft]
     if len(access.alternatives) > 1:
         for equal in _usable(access, access.alternatives):
             yield replace(
-                _draft(access, (equal,), (), "", 2), asks=f"{equal.operand.expression} = (one of several)"
+                _draft(access, (equal,), (), "", 2),
+                asks=f"equality on {equal.operand.expression} as one of several alternatives",
             )
 
 
@@ -169,11 +173,9 @@ def _draft(
     rest = tuple(
         key for key in rest if key.column == "" or all(key.column != lead.column for lead in leading)
     )
-    asks = [f"= {_words(leading)}"] if leading else []
+    asks = [f"equality on {_words(leading)}"] if leading else []
     if rest:
-        asks.append(
-            words if " " in words and words != "in the order wanted" else f"ordered by {_words(rest)}"
-        )
+        asks.append(words or f"sorted by {_words(rest)}")
     return Draft(
         table=access.table,
         keys=(*leading, *rest),
@@ -217,7 +219,7 @@ def _covering(access: Access, draft: Draft) -> Draft | None:
         return None
     names = tuple(column.name for column in columns)
     return replace(
-        draft, include=names, rank=draft.rank + 1, asks=f"{draft.asks}, holds {', '.join(names)} too"
+        draft, include=names, rank=draft.rank + 1, asks=f"{draft.asks}, with {', '.join(names)} at hand"
     )
 
 

@@ -10,6 +10,7 @@ from pgproof.model.candidate import IndexCandidate
 from pgproof.model.change import CreateIndex
 from pgproof.model.relation import Catalog, ConstraintKind, RelationKind, RelationName, Table
 from pgproof.model.workload import Workload
+from pgproof.sqltext.mentions import mentions
 from pgproof.stages.propose.access import Access, find_accesses
 from pgproof.stages.propose.btree import btree_drafts
 from pgproof.stages.propose.draft import Draft
@@ -106,9 +107,12 @@ class _Wish:
     def _reason(self, updated: frozenset[str]) -> str:
         asks = dict.fromkeys(self.asked_by.values())
         reason = f"{', '.join(self.asked_by)}: {'; '.join(asks)}"
-        lost = sorted(updated.intersection((*(key.column for key in self.draft.keys), *self.draft.include)))
+        draft = self.draft
+        texts = (draft.where, *(key.expression for key in draft.keys))
+        held = {*(key.column for key in draft.keys), *draft.include}
+        lost = sorted(name for name in updated if name in held or any(mentions(text, name) for text in texts))
         if lost:
-            reason += f". Updates of {', '.join(lost)} will have to maintain it (no longer HOT)"
+            reason += f". Updates of {', '.join(lost)} will have to maintain it (they stop being HOT)"
         return reason
 
 

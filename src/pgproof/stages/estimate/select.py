@@ -1,0 +1,302 @@
+"""Choosing sets of indexes of different ambition, by what the planner says and what writes would pay."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from pgproof.model.candidate import Ambition, IndexCandidate, IndexSet, Selection
+from pgproof.model.change import CreateIndex
+from pgproof.model.progress import Progress, ignore_progress
+from pgproof.model.relation import Catalog
+from pgproof.model.units import PlannerCost
+from pgproof.model.workload import Workload, WorkloadStatement
+from pgproof.stages.estimate.costs import WorkloadCosts
+from pgproof.stages.estimate.provider import CostProvider
+from pgproof.stages.estimate.weights import find_writes, weigh_statements, write_penalty
+
+NO_HELP_FRAC = 0.01
+"""A workload that indexes save less than that is left alone. **Source**: judgement; estimates err by 5 %."""
+
+BALANCED_STEP_FRAC = 0.005
+"""Share of the workload's cost that each index of the balanced set saves. **Source**: judgement."""
+
+BROAD_STEP_FRAC = 0.002
+"""The same for the broad set."""
+
+LEAN_GAIN_FRAC = 0.8
+"""Share of the balanced set's gain that the lean one is content with. **Source**: judgement (Pareto)."""
+
+LEAN_STEP_FRAC = 0.05
+"""Share of that gain an index must bring to be considered for the lean set. **Source**: judgement."""
+
+TWIN_LOSS_FRAC = 0.01
+"""An index with the keys another one begins with has to save that much more. **Source**: judgement."""
+
+ALTERNATIVE_GAIN_FRAC = 0.5
+"""Share of the gain without which another way is not worth a try. **Source**: judgement."""
+
+WANTED_SETS = 3
+"""Sets below which an alternative is looked for."""
+
+Names = frozenset[str]
+
+
+def choose_sets(
+    provider: CostProvider,
+    catalog: Catalog,
+    workload: Workload,
+    candidates: Sequence[IndexCandidate],
+    *,
+    checks: Sequence[WorkloadStatement] = (),
+    budget_bytes: int | None = None,
+    progress: Progress = ignore_progress,
+) -> Selection:
+    """Choose sets of candidates of different ambition.
+
+    ``lean`` is the few indexes with the best saving a byte, ``balanced`` goes on until another index saves
+    next to nothing, ``broad`` takes payload columns and everything else the planner would use. Where those
+    coincide, an ``alternative`` does without the best index.
+
+    Args:
+        provider: Who prices them.
+        catalog: Of the database, to tell which tables are written.
+        workload: What is to become cheaper.
+        candidates: To choose from.
+        checks: Look-ups of foreign keys that count as statements.
+        budget_bytes: Limit of a set's size; None means no limit.
+        progress: Told of each set.
+
+    Returns:
+        The sets, least ambitious first, none twice; the same input gives the same answer.
+    """
+    statements = (*workload.statements, *checks)
+    costs = WorkloadCosts(provider, statements)
+    nothing = costs.under(frozenset())
+    weights = weigh_statements(statements, nothing)
+    writes = find_writes(workload.statements, catalog, nothing)
+    by_name = {candidate.name: candidate for candidate in candidates}
+    goal = _Goal(
+        costs=costs,
+        weights=weights,
+        penalties={name: write_penalty(by_name[name], writes) for name in provider.index_bytes},
+        index_bytes=provider.index_bytes,
+        indexes={candidate.name: candidate.change for candidate in candidates},
+        budget_bytes=budget_bytes,
+    )
+    plain = [c.name for c in candidates if c.name in provider.index_bytes and not c.change.include]
+    sets = _choose(goal, plain, progress)
+    return Selection(
+        sets=tuple(goal.describe(ambition, names) for ambition, names in sets),
+        reason=_reason(goal, sets, budget_bytes),
+        before=PlannerCost(goal.before),
+        floor=PlannerCost(goal.read_cost(goal.everything)),
+        refused=tuple(f"{name}: {reason}" for name, reason in provider.refused.items()),
+        planner_calls=costs.planner_calls,
+    )
+
+
+@dataclass
+class _Goal:
+    """What is to be made small: the workload's weighted cost and the upkeep of the indexes."""
+
+    costs: WorkloadCosts
+    weights: Mapping[str, float]
+    penalties: Mapping[str, float]
+    index_bytes: Mapping[str, int]
+    indexes: Mapping[str, CreateIndex]
+    budget_bytes: int | None
+
+    @cached_property
+    def everything(self) -> Names:
+        return frozenset(self.index_bytes)
+
+    @cached_property
+    def before(self) -> float:
+        return self.read_cost(frozenset())
+
+    def read_cost(self, names: Names) -> float:
+        under = self.costs.under(names)
+        return sum(self.weights.get(name, 0.0) * cost.cost.value for name, cost in under.items())
+
+    def upkeep(self, names: Iterable[str]) -> float:
+        return sum(self.penalties[name] for name in sorted(names))
+
+    def total(self, names: Names) -> float:
+        return self.read_cost(names) + self.upkeep(names)
+
+    def gain(self, names: Names) -> float:
+        return self.before - self.total(names)
+
+    def size(self, names: Iterable[str]) -> int:
+        return sum(self.index_bytes[name] for name in names)
+
+    def affordable(self, names: Iterable[str]) -> bool:
+        return self.budget_bytes is None or self.size(names) <= self.budget_bytes
+
+    def are_neighbours(self, one: str, other: str) -> bool:
+        """Tell whether two indexes are of the same table."""
+        return self.indexes[one].table == self.indexes[other].table
+
+    def nearly_repeats(self, one: str, other: str) -> bool:
+        """Tell whether an index has the keys that another one begins with, in whatever order."""
+        mine, its = self.indexes[one], self.indexes[other]
+        if one == other or mine.table != its.table or mine.method != its.method or mine.where != its.where:
+            return False
+        head = its.keys[: len(mine.keys)]
+        return {(k.column, k.expression) for k in mine.keys} == {(k.column, k.expression) for k in head}
+
+    def used(self, names: Names) -> Names:
+        under = self.costs.under(names)
+        return frozenset[str]().union(*(cost.used for cost in under.values()))
+
+    def describe(self, ambition: Ambition, names: Sequence[str]) -> IndexSet:
+        chosen = frozenset(names)
+        return IndexSet(
+            ambition=ambition,
+            names=tuple(names),
+            before=PlannerCost(self.before),
+            after=PlannerCost(self.read_cost(chosen)),
+            index_bytes=self.size(chosen),
+            write_penalty=PlannerCost(self.upkeep(chosen)),
+        )
+
+
+Chosen = tuple[Ambition, tuple[str, ...]]
+
+
+def _choose(goal: _Goal, plain: Sequence[str], progress: Progress) -> list[Chosen]:
+    every = sorted(goal.everything)
+    balanced = _grow(goal, plain, BALANCED_STEP_FRAC * goal.before, _most_gain)
+    progress("choosing indexes", 1, 3)
+    gain = goal.gain(frozenset(balanced))
+    lean = _lean(goal, plain, gain)
+    progress("choosing indexes", 2, 3)
+    broad = _shrink(goal, BROAD_STEP_FRAC * goal.before) if every else ()
+    progress("choosing indexes", 3, 3)
+    found = [(Ambition.LEAN, lean), (Ambition.BALANCED, balanced), (Ambition.BROAD, broad)]
+    sets = _distinct(goal, found)
+    if sets and len(sets) < WANTED_SETS:
+        best = max(goal.gain(frozenset(names)) for _, names in sets)
+        sets = _distinct(goal, [*sets, *_alternatives(goal, sets, best)])
+    return sets[: WANTED_SETS + 1]
+
+
+Merit = Callable[[float, int], float]
+
+
+def _most_gain(gain: float, _size: int) -> float:
+    return gain
+
+
+def _most_gain_a_byte(gain: float, size: int) -> float:
+    return gain / max(size, 8192)
+
+
+def _grow(
+    goal: _Goal, pool: Sequence[str], least_gain: float, merit: Merit, enough: float = float("inf")
+) -> tuple[str, ...]:
+    """Add the index of most merit, one by one, while it gains enough; then exchange and take out."""
+    chosen: list[str] = []
+    current = goal.total(frozenset())
+    while goal.before - current < enough:
+        options = []
+        for name in pool:
+            names = frozenset((*chosen, name))
+            if name in chosen or not goal.affordable(names):
+                continue
+            gain = current - goal.total(names)
+            if gain > least_gain:
+                options.append((merit(gain, goal.index_bytes[name]), -goal.index_bytes[name], name))
+        if not options:
+            break
+        chosen.append(max(options)[2])
+        current = goal.total(frozenset(chosen))
+    return _without_idle(goal, _exchange(goal, chosen, pool), least_gain)
+
+
+def _exchange(goal: _Goal, chosen: Sequence[str], pool: Sequence[str]) -> list[str]:
+    """Put for each index the one in its place that suits the set as it became; an early choice may not."""
+    kept = list(chosen)
+    for place, name in enumerate(kept):
+        rest = frozenset(kept) - {name}
+        options = [
+            p for p in pool if p not in rest and goal.are_neighbours(p, name) and goal.affordable(rest | {p})
+        ]
+        kept[place] = min(options, key=lambda p: (goal.total(rest | {p}), p != name, p), default=name)
+    return kept
+
+
+def _without_idle(goal: _Goal, chosen: Sequence[str], least_gain: float) -> tuple[str, ...]:
+    """Take out indexes that others, added later, have made superfluous, or nearly so."""
+    kept = list(chosen)
+    for name in chosen:
+        rest = frozenset(kept) - {name}
+        repeats = any(goal.nearly_repeats(name, other) for other in rest)
+        bar = max(least_gain / 2, TWIN_LOSS_FRAC * goal.before if repeats else 0.0)
+        if goal.total(rest) - goal.total(frozenset(kept)) <= bar:
+            kept.remove(name)
+    return tuple(kept)
+
+
+def _lean(goal: _Goal, plain: Sequence[str], full_gain: float) -> tuple[str, ...]:
+    if full_gain <= 0:
+        return ()
+    return _grow(goal, plain, LEAN_STEP_FRAC * full_gain, _most_gain_a_byte, LEAN_GAIN_FRAC * full_gain)
+
+
+def _shrink(goal: _Goal, least_gain: float) -> tuple[str, ...]:
+    """Start from all that the planner would use; take out what pays least until the rest pays and fits."""
+    names = goal.used(goal.everything)
+    while names:
+        current = goal.total(names)
+        losses = {name: goal.total(names - {name}) - current for name in sorted(names)}
+        idle = min(losses, key=lambda name: (losses[name], name))
+        if losses[idle] > least_gain:
+            if goal.affordable(names):
+                break
+            idle = min(losses, key=lambda name: (losses[name] / max(goal.index_bytes[name], 1), name))
+        names -= {idle}
+    ranked = sorted(names, key=lambda name: (goal.total(frozenset((name,))), name))
+    return _without_idle(goal, ranked, least_gain)
+
+
+def _distinct(goal: _Goal, found: Sequence[Chosen]) -> list[Chosen]:
+    """Leave out sets that gain too little, and of equal sets all but the first."""
+    kept: list[Chosen] = []
+    for ambition, names in found:
+        chosen = frozenset(names)
+        known = any(frozenset(other) == chosen for _, other in kept)
+        if names and not known and goal.gain(chosen) > NO_HELP_FRAC * goal.before:
+            kept.append((ambition, names))
+    return kept
+
+
+def _alternatives(goal: _Goal, sets: Sequence[Chosen], best_gain: float) -> list[Chosen]:
+    """Look for another way to much the same gain: without the index that brings the most."""
+    leader = max(
+        (name for _, names in sets for name in names), key=lambda name: (goal.gain(frozenset((name,))), name)
+    )
+    pool = [name for name in sorted(goal.everything) if name != leader]
+    names = _grow(goal, pool, BALANCED_STEP_FRAC * goal.before, _most_gain)
+    if goal.gain(frozenset(names)) < ALTERNATIVE_GAIN_FRAC * best_gain:
+        return []
+    return [(Ambition.ALTERNATIVE, names)]
+
+
+def _reason(goal: _Goal, sets: Sequence[Chosen], budget_bytes: int | None) -> str:
+    if not goal.everything:
+        return (
+            "No index was worth asking the planner about: what could be indexed usefully is indexed already."
+        )
+    floor = goal.read_cost(goal.everything)
+    possible = 1 - floor / goal.before if goal.before else 0.0
+    asked = f"with all {len(goal.everything)} candidates in place at once the planner expects {possible:.1%}"
+    if sets:
+        return f"No set of these indexes can save more: {asked} less cost."
+    if possible > NO_HELP_FRAC and budget_bytes is not None:
+        return f"No index that helps fits into {budget_bytes} bytes: {asked} less cost."
+    if possible > NO_HELP_FRAC:
+        return f"Indexes would cost the writes about what they save the reads: {asked} less cost for reads."
+    return f"No index will help here: {asked} less cost. Look at the statements themselves, or at settings."

@@ -1,0 +1,119 @@
+"""From chosen candidates to variants that can be tried."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from pgproof.model.candidate import Ambition, IndexCandidate, IndexSet
+from pgproof.model.change import AnalyzeTable, Change, CreateExtension, CreateIndex, DropIndex
+from pgproof.model.relation import Catalog, Index, RelationName, Table
+from pgproof.model.variant import Variant
+from pgproof.stages.propose.existing import without_covered
+
+STALE_FRAC = 0.2
+"""Share of a table's rows changed since ANALYZE, beyond which its statistics mislead. **Source**: twice the
+default ``autovacuum_analyze_scale_factor``."""
+
+_TITLES = {
+    Ambition.LEAN: "the few indexes that save most for their size",
+    Ambition.BALANCED: "indexes as long as another one still pays",
+    Ambition.BROAD: "every index the planner would use, payload columns included",
+    Ambition.ALTERNATIVE: "another way, without the index that helps most",
+}
+
+
+def propose_variants(
+    catalog: Catalog, candidates: Sequence[IndexCandidate], sets: Sequence[IndexSet]
+) -> tuple[Variant, ...]:
+    """Turn chosen sets of candidates into variants.
+
+    No variant holds two indexes of which one makes the other superfluous. Extensions come first, then
+    indexes, then ANALYZE where statistics are stale. The most ambitious variant also removes exact duplicates
+    among the existing indexes, never one that serves a constraint or identifies rows for replication.
+
+    Args:
+        catalog: Of the database.
+        candidates: Those the sets were chosen from.
+        sets: Least ambitious first.
+
+    Returns:
+        One variant a set, same order, none equal to another; empty without sets: nothing is worth trying.
+    """
+    by_name = {candidate.name: candidate for candidate in candidates}
+    variants: dict[frozenset[CreateIndex], Variant] = {}
+    for chosen in sets:
+        indexes = without_covered(by_name[name].change for name in chosen.names)
+        tidy = tuple(_duplicates(catalog)) if chosen.ambition is Ambition.BROAD else ()
+        variant = Variant(
+            name=chosen.ambition.value,
+            title=f"{_TITLES[chosen.ambition]} ({_count(len(indexes))})",
+            changes=(*_with_needs(catalog, by_name, indexes), *tidy),
+            why=_why(chosen, [by_name[index.name] for index in indexes]),
+        )
+        variants.setdefault(frozenset(indexes), variant)
+    return tuple(variants.values())
+
+
+def _with_needs(
+    catalog: Catalog, by_name: Mapping[str, IndexCandidate], indexes: Sequence[CreateIndex]
+) -> Iterator[Change]:
+    extensions: dict[CreateExtension, None] = {}
+    for index in indexes:
+        extensions.update(dict.fromkeys(by_name[index.name].requires))
+    yield from extensions
+    yield from indexes
+    tables = {index.table: catalog.find_table(index.table.name, index.table.schema) for index in indexes}
+    for name in sorted(tables):
+        table = tables[name]
+        if table is not None and _is_stale(table):
+            yield AnalyzeTable(name)
+
+
+def _is_stale(table: Table) -> bool:
+    """Tell whether a table was never analysed, or changed a lot since."""
+    if table.rows < 0:
+        return True
+    activity = table.activity
+    return activity is not None and activity.mods_since_analyze > STALE_FRAC * max(table.rows, 1)
+
+
+def _duplicates(catalog: Catalog) -> Iterator[DropIndex]:
+    """Yield the removal of each index that another one repeats exactly; the one with more use stays."""
+    for table in catalog.tables:
+        kept: list[Index] = []
+        indexes = sorted(catalog.indexes_of(table.relation), key=_keep_first)
+        for index in indexes:
+            if any(_is_twin(other, index) for other in kept) and _may_go(index):
+                yield DropIndex(index.relation, index.table, index.definition)
+            else:
+                kept.append(index)
+
+
+def _keep_first(index: Index) -> tuple[bool, int, RelationName]:
+    return (_may_go(index), -(index.scans or 0), index.relation)
+
+
+def _may_go(index: Index) -> bool:
+    bound = index.unique or index.primary or index.constraint or index.replica_identity or index.clustered
+    return not bound and index.parent is None and bool(index.definition)
+
+
+def _is_twin(one: Index, other: Index) -> bool:
+    """Tell whether two indexes hold the same, so that every plan can do with either."""
+    return (
+        one.valid
+        and one.ready
+        and (one.method, one.keys, one.include, one.predicate)
+        == (other.method, other.keys, other.include, other.predicate)
+    )
+
+
+def _count(number: int) -> str:
+    return "1 index" if number == 1 else f"{number} indexes"
+
+
+def _why(chosen: IndexSet, candidates: Sequence[IndexCandidate]) -> str:
+    saved = chosen.before.saved_frac(chosen.after)
+    size_mib = chosen.index_bytes / 2**20
+    head = f"The planner expects {saved:.0%} less weighted cost for {size_mib:.1f} MiB of indexes."
+    return "\n".join((head, *(f"{candidate.name}: {candidate.reason}" for candidate in candidates)))
