@@ -30,6 +30,7 @@ class Determinism:
     Attributes:
         sorted: The whole result has an ORDER BY.
         limited: The whole result has a LIMIT, FETCH or OFFSET.
+        skips: It has an OFFSET, so it is cut off at its start, too.
         order_dependent: Constructs whose value depends on the order in which rows happen to arrive, unless an
             ORDER BY inside them is total; in text order, each once: "LIMIT", "DISTINCT ON", "TABLESAMPLE", or a
             function's name.
@@ -37,6 +38,7 @@ class Determinism:
 
     sorted: bool
     limited: bool
+    skips: bool
     order_dependent: tuple[str, ...]
 
 
@@ -56,6 +58,7 @@ def read_determinism(sql: str) -> Determinism:
     return Determinism(
         sorted=is_select and bool(message.sort_clause),
         limited=is_select and _is_limited(message),
+        skips=is_select and is_set(message, "limit_offset"),
         order_dependent=tuple(found),
     )
 

@@ -95,8 +95,8 @@ def compare_arms(
         interval=interval,
         verdict=verdict,
         rounds=rounds,
-        cpu_ratio=cpu.ratio if cpu and cpu.pairs else None,
-        cpu_interval=_shown(cpu.interval, rules) if cpu and cpu.pairs >= MIN_PAIRS else None,
+        cpu_ratio=cpu.ratio if cpu.pairs else None,
+        cpu_interval=_shown(cpu.interval, rules) if cpu.pairs >= MIN_PAIRS else None,
         blks_ratio=buffers,
         note="; ".join(notes),
     )

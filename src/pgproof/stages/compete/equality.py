@@ -7,20 +7,24 @@ itself leaves open, None (with the reason) for everything between.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pgproof.errors import ParseError, ServerError, Unreachable, UsageError
 from pgproof.model.trial import Equality
 from pgproof.model.workload import ParameterSet, WorkloadStatement
 from pgproof.postgres.session import Session
 from pgproof.sqltext.determinism import Determinism, read_determinism
+from pgproof.sqltext.parse import parse_statement
+from pgproof.sqltext.rewrite import SORT_KEY_ALIAS, with_sort_keys
 from pgproof.stages.compete.digest import Digest, read_digest
 from pgproof.stages.compete.measure import QUERY_CANCELED
-from pgproof.stages.compete.rows import MAX_ROWS, rows_match, ties_match
-from pgproof.stages.compete.sort_keys import SortKeys, read_sort_keys
+from pgproof.stages.compete.rows import MAX_ROWS, Rows, rows_match, ties_match
 
-_UNKNOWN = Determinism(sorted=False, limited=False, order_dependent=())
+_UNKNOWN = Determinism(sorted=False, limited=False, skips=False, order_dependent=())
+
+_RETURN_ROWS = ("insert", "update", "delete")  # MERGE learnt it in PostgreSQL 17 only
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,34 +140,42 @@ class Comparer:
         self, statement: WorkloadStatement, one: ParameterSet, left_open: Determinism, arm: Session
     ) -> Finding | None:
         """Look at the values themselves; None where they don't settle it."""
-        run = _rows_of(statement.query.sql, one)
-        if rows_match(run(self._control), run(arm), in_order=left_open.sorted):
+        sql = statement.query.sql
+        ours, theirs = _rows(arm, sql, one), _rows(self._control, sql, one)
+        if rows_match(ours, theirs, in_order=left_open.sorted):
             return Finding(True, "rows; floating-point values within 1e-9")
-        keys = read_sort_keys(statement.query.sql) if left_open.sorted else None
-        return self._judge_order(keys, one, left_open, arm) if keys else None
-
-    def _judge_order(
-        self, keys: SortKeys, one: ParameterSet, left_open: Determinism, arm: Session
-    ) -> Finding | None:
-        run = _rows_of(keys.sql, one)
+        keyed = _with_sort_keys(sql) if left_open.sorted else None
+        if keyed is None:
+            return None
         try:
-            ours, theirs = run(arm), run(self._control)
+            ours, theirs = _rows(arm, keyed, one), _rows(self._control, keyed, one)
         except Unreachable:
             raise
         except ServerError:
-            return None  # the keys can't be shown beside the columns; the difference is judged without them
-        if not left_open.limited:
-            same_keys = rows_match(_last(ours, keys.count), _last(theirs, keys.count), in_order=True)
-            if same_keys and rows_match(ours, theirs, in_order=False):
-                return Finding(
-                    True, "rows and sort keys in order; rows with equal keys come in another order"
-                )
-            return None if not same_keys and rows_match(ours, theirs, in_order=False) else None
-        if ties_match(ours, theirs, keys.count, has_offset=keys.has_offset):
-            return Finding(
-                True, "sort keys in order, and all rows but ties at the LIMIT, which it leaves open"
-            )
-        return Finding(False, "other rows than the control's, not only ties at the LIMIT")
+            return None  # a key can't stand among the columns; the difference is judged without it
+        return judge_sorted(ours, theirs, _count_keys(keyed), left_open)
+
+
+def judge_sorted(ours: Rows, theirs: Rows, keys: int, left_open: Determinism) -> Finding | None:
+    """Judge two sorted results by their sort keys.
+
+    Args:
+        ours: The arm's rows, the last ``keys`` values being what they are sorted by.
+        theirs: The control's.
+        keys: How many, >= 1.
+        left_open: What the statement leaves open.
+
+    Returns:
+        None where something else than ties may be the reason.
+    """
+    if left_open.limited and ties_match(ours, theirs, keys, has_offset=left_open.skips):
+        return Finding(True, "sort keys in order, and all rows but ties at the LIMIT, which it leaves open")
+    same_keys = rows_match([row[-keys:] for row in ours], [row[-keys:] for row in theirs], in_order=True)
+    if same_keys and rows_match(ours, theirs, in_order=False):
+        return Finding(True, "rows, and sort keys in order; rows with equal keys come in another order")
+    if left_open.order_dependent and left_open.order_dependent != ("LIMIT",):
+        return None
+    return Finding(False, "other rows, or another order, than ties in the ORDER BY can explain")
 
 
 def ask(session: Session, statement: WorkloadStatement, one: ParameterSet) -> Answer:
@@ -176,7 +188,7 @@ def ask(session: Session, statement: WorkloadStatement, one: ParameterSet) -> An
         with session.rolled_back():
             if statement.query.read_only:
                 return Answer(read_digest(session, statement.query.sql, one.values))
-            result = session.run(statement.query.sql, one.values, as_text=True)
+            result = session.run(_returning(statement.query.sql), one.values, as_text=True)
             returned = hash_rows(result.rows) if result.rows else ""
             return Answer(Digest(result.row_count, returned, returned))
     except Unreachable:
@@ -205,7 +217,7 @@ def explain_difference(left_open: Determinism, expected: Digest, got: Digest) ->
         reasons = ", ".join(left_open.order_dependent)
         return Finding(None, f"not comparable: {reasons} without a provable total order")
     if got.multiset == expected.multiset:
-        return Finding(False, "the same rows in another order than ORDER BY asks for")
+        return Finding(None, "the same rows; not comparable: their order, since the sort keys can't be shown")
     return Finding(False, "other rows than the control's")
 
 
@@ -236,13 +248,31 @@ def _determinism_of(statement: WorkloadStatement) -> Determinism:
         return _UNKNOWN
 
 
-def _rows_of(sql: str, one: ParameterSet) -> Callable[[Session], list[tuple[object, ...]]]:
-    def run(session: Session) -> list[tuple[object, ...]]:
-        with session.rolled_back():
-            return session.run(sql, one.values).rows
-
-    return run
+def _rows(session: Session, sql: str, one: ParameterSet) -> list[tuple[object, ...]]:
+    with session.rolled_back():
+        return session.run(sql, one.values).rows
 
 
-def _last(rows: Sequence[Sequence[object]], count: int) -> list[tuple[object, ...]]:
-    return [tuple(row[-count:]) for row in rows]
+def _with_sort_keys(sql: str) -> str | None:
+    try:
+        return with_sort_keys(sql)
+    except (ParseError, UsageError):
+        return None
+
+
+def _count_keys(keyed: str) -> int:
+    """Count the keys that `with_sort_keys` has added: they are numbered from 1 without gaps."""
+    count = 0
+    while f"{SORT_KEY_ALIAS}{count + 1}" in keyed:
+        count += 1
+    return count
+
+
+@lru_cache(maxsize=256)
+def _returning(sql: str) -> str:
+    """Let a write return the rows it touched, unless it returns something already."""
+    extended = f"{sql}\nRETURNING *"
+    try:
+        return extended if parse_statement(extended).kind in _RETURN_ROWS else sql
+    except (ParseError, UsageError):
+        return sql

@@ -13,10 +13,14 @@ from pgproof.model.workload import WorkloadStatement
 from pgproof.stages.compete.arms import BuiltArm
 from pgproof.stages.compete.comparison import group_ratio, statement_ratio
 from pgproof.stages.compete.intervals import MIN_PAIRS
+from pgproof.stages.compete.load_log import LoadLog
 from pgproof.stages.compete.samples import Samples
 
 REGRESSION_FLOOR_MS = 0.1
 """A statement may get slower by this much whatever its share: below it, a client's own clock is what is seen."""
+
+LOAD_ERRORS_BY_CHANCE_FRAC = 0.01
+"""Deadlocks and the like come by chance under load; a difference up to this is no evidence."""
 
 _SHOWN = 3
 
@@ -140,14 +144,29 @@ def may_regress(samples: Samples, statement: WorkloadStatement, arm: str, limit:
 
 
 def judge_errors(
-    samples: Samples, statements: Sequence[WorkloadStatement], arm: str, limits: Limits
+    samples: Samples,
+    statements: Sequence[WorkloadStatement],
+    arm: str,
+    limits: Limits,
+    logs: Mapping[str, LoadLog],
 ) -> GateResult:
-    """Judge the share of executions that failed or were stopped, beyond the control's."""
+    """Judge the share of executions that failed or were stopped, beyond the control's: alone, and under load.
+
+    Args:
+        samples: Of the race.
+        statements: Those that were measured.
+        arm: Its name.
+        limits: For ``error_frac``.
+        logs: Of the load, by arm; arms may be missing.
+    """
     ours, theirs = _failed_frac(samples, statements, arm), _failed_frac(samples, statements, CONTROL.name)
     passed = ours - theirs <= limits.error_frac
-    return GateResult(
-        "errors", passed, f"{ours:.1%} of executions failed or timed out, {theirs:.1%} on the control"
-    )
+    evidence = f"{ours:.1%} of executions failed or timed out, {theirs:.1%} on the control"
+    if arm in logs and CONTROL.name in logs:
+        loaded, base = logs[arm].error_frac, logs[CONTROL.name].error_frac
+        passed = passed and loaded - base <= limits.error_frac + LOAD_ERRORS_BY_CHANCE_FRAC
+        evidence += f"; under load {loaded:.1%}, {base:.1%} on the control"
+    return GateResult("errors", passed, evidence)
 
 
 def _failed_frac(samples: Samples, statements: Sequence[WorkloadStatement], arm: str) -> float:

@@ -148,6 +148,22 @@ class Lane:
                 self.session, statement.query.sql, values, analyze=True, buffers=True, timing=False
             )
 
+    def read_wal(self, statement: WorkloadStatement, values: Sequence[str | None]) -> float:
+        """Return the WAL bytes a write takes, the least of two runs; both are rolled back.
+
+        The first run after a checkpoint writes whole pages, which says nothing about the statement.
+
+        Raises:
+            ServerError: The statement fails.
+        """
+        seen = []
+        for _ in range(2):
+            with self.session.rolled_back():
+                before = self.session.query("wal_position")[0].wal_bytes
+                self.session.run(statement.query.sql, values, as_text=True)
+                seen.append(float(self.session.query("wal_position")[0].wal_bytes - before))
+        return min(seen)
+
     def close(self) -> None:
         """Close the connection."""
         self._clock.close()

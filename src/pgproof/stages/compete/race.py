@@ -20,7 +20,7 @@ from pgproof.model.variant import CANARY, CONTROL
 from pgproof.model.workload import ParameterSet, WorkloadStatement
 from pgproof.stages.compete.comparison import Rules, compare_arms
 from pgproof.stages.compete.gates import may_regress
-from pgproof.stages.compete.measure import Lane, why_not_executable
+from pgproof.stages.compete.measure import QUERY_CANCELED, Lane, why_not_executable
 from pgproof.stages.compete.samples import Samples
 from pgproof.stages.compete.schedule import Schedule, fitting_timeout_ms
 
@@ -50,12 +50,14 @@ class Observed:
         plans: By arm, then statement; only what could be executed.
         blocks: Buffers one execution touches, likewise.
         cost_ms: Time of one execution, likewise; that of a stopped one is the timeout.
+        wal: WAL bytes one execution of a write takes, likewise.
         skipped: Statements that can't be measured, each with the reason.
     """
 
     plans: dict[str, dict[str, Plan]] = field(default_factory=dict)
     blocks: dict[str, dict[str, float]] = field(default_factory=dict)
     cost_ms: dict[str, dict[str, float]] = field(default_factory=dict)
+    wal: dict[str, dict[str, float]] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
 
 
@@ -124,12 +126,14 @@ def _observe_statement(
         except Unreachable as error:
             raise _lost(lane, error) from error
         except ServerError as error:
-            if error.sqlstate != "57014":
+            if error.sqlstate != QUERY_CANCELED:
                 failures.append(f"fails: {error}")
         else:
             seen.plans.setdefault(lane.arm, {})[statement.name] = plan
             if plan.root.shared_blks is not None:
                 seen.blocks.setdefault(lane.arm, {})[statement.name] = float(plan.root.shared_blks)
+            if not statement.query.read_only:
+                seen.wal.setdefault(lane.arm, {})[statement.name] = lane.read_wal(statement, one.values)
         seen.cost_ms.setdefault(lane.arm, {})[statement.name] = (time.perf_counter() - started) * 1000.0
         if failures and lane.arm == CONTROL.name:
             return failures[0]
@@ -144,7 +148,7 @@ def run_race(
     rules: Rules,
     *,
     time_limit_s: float,
-    fixed_rounds: int = 0,
+    settle: bool = True,
     progress: Progress = ignore_progress,
 ) -> RaceOutcome:
     """Let the arms take turns until every verdict is settled or time is up.
@@ -156,13 +160,13 @@ def run_race(
         seen: From `observe_arms`.
         rules: How to judge.
         time_limit_s: Of the race alone.
-        fixed_rounds: Run this many rounds whatever the figures say; 0 stops as soon as they are clear.
+        settle: Stop as soon as the figures are clear; False uses all the time and drops nobody.
         progress: Told how much time has gone.
 
     Raises:
         TrialFailed: An arm's connection was lost.
     """
-    return _Race(lanes, blueprint, statements, seen, rules, time_limit_s, fixed_rounds, progress).run()
+    return _Race(lanes, blueprint, statements, seen, rules, time_limit_s, settle, progress).run()
 
 
 class _Race:
@@ -176,7 +180,7 @@ class _Race:
         seen: Observed,
         rules: Rules,
         time_limit_s: float,
-        fixed_rounds: int,
+        settle: bool,
         progress: Progress,
     ) -> None:
         self._live = {lane.arm: lane for lane in lanes}
@@ -185,7 +189,7 @@ class _Race:
         self._seen = seen
         self._rules = rules
         self._limit_s = time_limit_s
-        self._fixed_rounds = fixed_rounds
+        self._settle = settle
         self._progress = progress
         self._random = random.Random(blueprint.race.seed)
         self._samples = Samples()
@@ -215,7 +219,7 @@ class _Race:
             spent = time.monotonic() - started
             self._progress("racing", min(spent, self._limit_s), self._limit_s)
             # Judging costs time too: look again only once ten times as much was spent on measuring.
-            if time.monotonic() - looked_at >= look_s / _LOOK_COST_FRAC and not self._fixed_rounds:
+            if time.monotonic() - looked_at >= look_s / _LOOK_COST_FRAC and self._settle:
                 began = time.monotonic()
                 stopped = self._look(rounds)
                 looked_at = time.monotonic()
@@ -224,9 +228,7 @@ class _Race:
         return RaceOutcome(self._samples, rounds, self._dropped, stopped, self._timeout_ms)
 
     def _out_of_budget(self, rounds: int, spent_s: float) -> str:
-        if self._fixed_rounds and rounds >= self._fixed_rounds:
-            return f"{rounds} rounds were asked for"
-        if rounds >= self._blueprint.race.max_rounds and not self._fixed_rounds:
+        if rounds >= self._blueprint.race.max_rounds:
             return f"the limit of {rounds} rounds was reached"
         return "time was up" if spent_s >= self._limit_s else ""
 

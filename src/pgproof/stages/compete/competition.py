@@ -1,0 +1,334 @@
+"""The course of a competition, from the blueprint to the decision."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pgproof.errors import ServerError, TrialFailed, Unreachable
+from pgproof.model.blueprint import Blueprint
+from pgproof.model.progress import Progress, ignore_progress
+from pgproof.model.relation import Catalog
+from pgproof.model.trial import ArmResult, ArmRole, CloneInfo, Competition, Equality, Verdict
+from pgproof.model.variant import CANARY, CONTROL
+from pgproof.postgres.session import open_session
+from pgproof.stages.compete.arms import BuiltArm, build_arm
+from pgproof.stages.compete.clones import CloneHost, open_clones
+from pgproof.stages.compete.comparison import Rules, make_rules
+from pgproof.stages.compete.equality import Comparer
+from pgproof.stages.compete.load import LoadOutcome, LoadTarget, run_load
+from pgproof.stages.compete.measure import Lane, is_parallel, why_not_executable
+from pgproof.stages.compete.race import Observed, RaceOutcome, observe_arms, run_race
+from pgproof.stages.compete.result import Record, judge_gates, make_arm_result, make_entries
+from pgproof.stages.compete.score import choose_winner, explain_decision, score_entries
+
+LOAD_SHARE_FRAC = 0.4
+"""Most of the time limit that is kept for the load; the race gets the rest."""
+
+_SLICE_OVERHEAD_S = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A competition with the samples behind it.
+
+    Args:
+        competition: The result.
+        record: What it was made from, for the manifest.
+    """
+
+    competition: Competition
+    record: Record
+
+
+def run_competition(
+    blueprint: Blueprint,
+    target_dsn: str,
+    *,
+    home: Path,
+    clone_bindir: Path | None = None,
+    settle: bool = True,
+    progress: Progress = ignore_progress,
+) -> Competition:
+    """Let a blueprint's variants compete on clones of a database, and say which one wins, if any.
+
+    The target is only read. All clones and their server are gone at the end, also after an error or Ctrl-C.
+
+    Args:
+        blueprint: Workload, variants, rules.
+        target_dsn: The database that is cloned.
+        home: Folder of pgproof; the clones lie there.
+        clone_bindir: Programs of the PostgreSQL on which arms run; None chooses.
+        settle: Stop as soon as the figures are clear; False uses all the time.
+        progress: Told what is being done.
+
+    Raises:
+        Unreachable, CapabilityMissing: The target can't be read.
+        EmbeddedServerError: There is no server for the clones, or the target couldn't be copied.
+        TrialFailed: The disk is too small, no statement could be measured, or the clone server broke down.
+    """
+    return hold_competition(
+        blueprint, target_dsn, home=home, clone_bindir=clone_bindir, settle=settle, progress=progress
+    ).competition
+
+
+def hold_competition(
+    blueprint: Blueprint,
+    target_dsn: str,
+    *,
+    home: Path,
+    clone_bindir: Path | None = None,
+    settle: bool = True,
+    progress: Progress = ignore_progress,
+) -> Held:
+    """Do what `run_competition` does, and keep the samples for a manifest (see ``manifest.py``)."""
+    writes = any(not statement.query.read_only for statement in blueprint.workload.statements)
+    with open_clones(
+        target_dsn,
+        home=home,
+        arms=len(blueprint.variants) + 2,
+        writes=writes,
+        clone_bindir=clone_bindir,
+        progress=progress,
+    ) as (host, catalog):
+        return compete_on(host, catalog, blueprint, settle=settle, progress=progress)
+
+
+def compete_on(
+    host: CloneHost,
+    catalog: Catalog,
+    blueprint: Blueprint,
+    *,
+    settle: bool = True,
+    progress: Progress = ignore_progress,
+) -> Held:
+    """Hold a competition on a clone host that stands ready.
+
+    Args:
+        host: Makes the arms.
+        catalog: Of the target.
+        blueprint: Workload, variants, rules.
+        settle: Stop as soon as the figures are clear.
+        progress: Told what is being done.
+
+    Raises:
+        TrialFailed: No statement could be measured, or the clone server broke down.
+    """
+    started_at, started = datetime.now(UTC), time.monotonic()
+    with _build_arms(host, catalog, blueprint, progress) as arms:
+        standing = [arm for arm in arms if not arm.failure]
+        equalities = _compare_results(standing, blueprint, progress)
+        seen, race = _race(standing, blueprint, settle, progress)
+        statements = tuple(s for s in blueprint.workload.statements if s.name not in seen.skipped)
+        load = _load(standing, blueprint, seen, race, progress)
+    record = Record(
+        blueprint=blueprint,
+        arms=arms,
+        statements=statements,
+        equalities=equalities,
+        seen=seen,
+        race=race,
+        logs=load.logs,
+        rules=_rules_of(blueprint),
+    )
+    notes = (*_notes(record), *load.notes)
+    competition = conclude(record, host.info, started_at, time.monotonic() - started, notes)
+    return Held(competition, record)
+
+
+def conclude(
+    record: Record, clone: CloneInfo, started_at: datetime, seconds: float, notes: tuple[str, ...] = ()
+) -> Competition:
+    """Judge what was measured; touches no server.
+
+    Args:
+        record: What was measured.
+        clone: How arms were made.
+        started_at: Aware.
+        seconds: Wall time of the whole.
+        notes: For the reader.
+    """
+    variants = [arm for arm in record.arms if arm.role is ArmRole.VARIANT]
+    gates = {arm.name: judge_gates(record, arm) for arm in variants}
+    entries = make_entries(record, gates)
+    scores = score_entries(entries, record.blueprint.weights)
+    void = find_void(record)
+    winner = None if void else choose_winner(entries, scores)
+    canary = record.comparisons[CANARY.name]
+    results = [make_arm_result(record, a, gates.get(a.name, ()), scores.get(a.name)) for a in record.arms]
+    return Competition(
+        blueprint=record.blueprint.name,
+        started_at=started_at,
+        seconds=seconds,
+        clone=clone,
+        arms=tuple(sorted(results, key=lambda arm: _rank(arm, winner))),
+        winner=winner,
+        decision=explain_decision(entries, scores, winner, void),
+        interval=record.comparisons[winner].interval if winner else None,
+        void=bool(void),
+        rounds=record.race.rounds,
+        detectable_effect_frac=(canary.interval.high - canary.interval.low) / 2.0,
+        seed=record.blueprint.race.seed,
+        skipped=tuple(f"{name}: {reason}" for name, reason in record.seen.skipped.items()),
+        notes=(f"the race ended because {record.race.stopped}", *notes),
+    )
+
+
+def find_void(record: Record) -> str:
+    """Say why nothing can be concluded: the two controls, equal by construction, were not; empty otherwise."""
+    canary = record.comparisons[CANARY.name]
+    if canary.verdict in (Verdict.BETTER, Verdict.WORSE):
+        return (
+            f"two identical clones differ: the canary takes {canary.ratio:.2f} times the control's time "
+            f"({canary.interval.low:.2f} to {canary.interval.high:.2f})"
+        )
+    different = [e.statement for e in record.equalities.get(CANARY.name, ()) if e.equal is False]
+    if different:
+        return f"two identical clones gave different answers to {', '.join(different)}"
+    return ""
+
+
+@contextmanager
+def _build_arms(
+    host: CloneHost, catalog: Catalog, blueprint: Blueprint, progress: Progress
+) -> Iterator[tuple[BuiltArm, ...]]:
+    """Build control, canary and variants in random order; drop all of them at the end."""
+    wanted = [(CONTROL, ArmRole.CONTROL), (CANARY, ArmRole.CANARY)]
+    wanted += [(variant, ArmRole.VARIANT) for variant in blueprint.variants]
+    order = list(range(len(wanted)))
+    random.Random(blueprint.race.seed).shuffle(order)
+    built: dict[int, BuiltArm] = {}
+    with ExitStack() as undo:
+        for done, position in enumerate(order):
+            variant, role = wanted[position]
+            clone = f"pgproof_arm_{position}"
+            progress("building arms", done, len(wanted))
+            undo.callback(host.drop, clone)
+            built[position] = build_arm(host, variant, role, clone, catalog, progress)
+        yield tuple(built[position] for position in range(len(wanted)))
+
+
+def _compare_results(
+    arms: Sequence[BuiltArm], blueprint: Blueprint, progress: Progress
+) -> dict[str, tuple[Equality, ...]]:
+    """Compare every arm's answers with the control's, by arm."""
+    race = blueprint.race
+    statements = [s for s in blueprint.workload.statements if not why_not_executable(s)]
+    found: dict[str, list[Equality]] = {arm.name: [] for arm in arms if arm.role is not ArmRole.CONTROL}
+    with ExitStack() as sessions:
+        by_arm = {
+            arm.name: sessions.enter_context(
+                open_session(arm.dsn, read_only=False, statement_timeout_ms=race.statement_timeout_ms)
+            )
+            for arm in arms
+        }
+        comparer = Comparer(by_arm[CONTROL.name], race.time_limit_s)
+        # statement by statement, so that lack of time cuts parameter sets of all arms alike
+        for done, statement in enumerate(statements):
+            progress("comparing results", done, len(statements))
+            for name, equalities in found.items():
+                try:
+                    equalities.append(comparer.compare(statement, by_arm[name]))
+                except Unreachable as error:
+                    raise _broken(error) from error
+    return {name: tuple(equalities) for name, equalities in found.items()}
+
+
+def _race(
+    arms: Sequence[BuiltArm], blueprint: Blueprint, settle: bool, progress: Progress
+) -> tuple[Observed, RaceOutcome]:
+    race = blueprint.race
+    limit_s = race.time_limit_s - _load_share_s(blueprint, len(arms))
+    with ExitStack() as open_lanes:
+        lanes = [open_lanes.enter_context(Lane(arm.name, arm.dsn, race.statement_timeout_ms)) for arm in arms]
+        seen = observe_arms(
+            lanes,
+            blueprint.workload.statements,
+            time_limit_s=limit_s,
+            timeout_ms=race.statement_timeout_ms,
+            progress=progress,
+        )
+        statements = [s for s in blueprint.workload.statements if s.name not in seen.skipped]
+        if not statements:
+            reasons = "; ".join(f"{name}: {reason}" for name, reason in seen.skipped.items())
+            raise TrialFailed(
+                "No statement of the workload could be measured.",
+                hint=f"Give parameter values in the workload file, or capture them. {reasons}",
+            )
+        rules = _rules_of(blueprint)
+        outcome = run_race(
+            lanes, blueprint, statements, seen, rules, time_limit_s=limit_s, settle=settle, progress=progress
+        )
+    return seen, outcome
+
+
+def _load(
+    arms: Sequence[BuiltArm], blueprint: Blueprint, seen: Observed, race: RaceOutcome, progress: Progress
+) -> LoadOutcome:
+    """Put all arms that are still in the race under load."""
+    targets = [LoadTarget(arm.name, arm.dsn) for arm in arms if arm.name not in race.dropped]
+    statements = [s for s in blueprint.workload.statements if s.name not in seen.skipped]
+    try:
+        return run_load(
+            targets,
+            statements,
+            blueprint.load,
+            seed=blueprint.race.seed,
+            time_limit_s=_load_share_s(blueprint, len(arms)),
+            statement_timeout_ms=race.timeout_ms,
+            progress=progress,
+        )
+    except (OSError, ServerError) as error:
+        raise _broken(error) from error
+
+
+def _load_share_s(blueprint: Blueprint, arms: int) -> float:
+    """Return the part of the time limit that is kept for the load."""
+    load = blueprint.load
+    wanted = load.slices * (load.slice_s + _SLICE_OVERHEAD_S) * arms
+    return min(wanted, blueprint.race.time_limit_s * LOAD_SHARE_FRAC)
+
+
+def _notes(record: Record) -> list[str]:
+    """Say what limits the verdict."""
+    notes = []
+    race = record.blueprint.race
+    if record.race.timeout_ms < (race.statement_timeout_ms or record.race.timeout_ms + 1):
+        notes.append(
+            f"executions were stopped after {record.race.timeout_ms / 1000:.1f} s, so that the race fits its "
+            "time limit; such a time is a lower bound"
+        )
+    parallel = sorted(
+        {name for plans in record.seen.plans.values() for name, plan in plans.items() if is_parallel(plan)}
+    )
+    if parallel:
+        notes.append(f"on-CPU time leaves out parallel workers, which serve: {', '.join(parallel)}")
+    if record.comparisons[CANARY.name].cpu_ratio is None:
+        notes.append("on-CPU time could not be read here, so wall time alone decides")
+    if any(not statement.query.read_only for statement in record.statements):
+        notes.append("writes are rolled back in the race: the flush at commit is not in their times there")
+    return notes
+
+
+def _rank(arm: ArmResult, winner: str | None) -> tuple[int, bool, float]:
+    """Control first, then variants by score with the winner ahead and disqualified ones last, canary at the end."""
+    position = {ArmRole.CONTROL: 0, ArmRole.VARIANT: 1, ArmRole.CANARY: 3}[arm.role]
+    if arm.role is ArmRole.VARIANT and not arm.gates_passed:
+        position = 2
+    return position, arm.name != winner, -(arm.score.total if arm.score else 0.0)
+
+
+def _rules_of(blueprint: Blueprint) -> Rules:
+    return make_rules(blueprint.race.confidence, max(len(blueprint.variants), 1), blueprint.race.min_rounds)
+
+
+def _broken(error: Exception) -> TrialFailed:
+    return TrialFailed(
+        "The clone server broke down during the competition; nothing can be concluded.",
+        hint=f"It said: {error}",
+    )

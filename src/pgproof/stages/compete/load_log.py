@@ -1,0 +1,113 @@
+"""What clients saw under load, and whether the one who watched was well."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pgproof.model.trial import LoadResult
+from pgproof.stages.compete.bootstrap import MIN_SAMPLES, draw_quantiles, quantile_interval
+
+CPU_LIMIT_FRAC = 0.85
+"""A generator that uses more of its core measures itself.
+
+Source: own measurements: 20 to 49 microseconds of client CPU a query; close to a full core latencies are the client's.
+"""
+
+LAG_LIMIT_FRAC = 0.25
+"""Of the median latency: the event loop may be this late (99th percentile), or ``LAG_FLOOR_MS``."""
+
+LAG_FLOOR_MS = 5.0
+
+
+@dataclass(slots=True)
+class LoadLog:
+    """What the clients of one arm saw, raw.
+
+    Args:
+        latencies_ms: Of each statement that finished or was stopped, in order of slices and clients.
+        finished: Statements that finished.
+        errors: Statements that failed, timed out, or were refused a connection.
+        clients: Most connections that took part in a slice.
+        duration_s: Seconds of load, all slices.
+    """
+
+    latencies_ms: array[float] = field(default_factory=lambda: array("d"))
+    finished: int = 0
+    errors: int = 0
+    clients: int = 0
+    duration_s: float = 0.0
+
+    @property
+    def error_frac(self) -> float:
+        """Share of attempts that failed; 0 without any."""
+        attempts = self.finished + self.errors
+        return self.errors / attempts if attempts else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratorHealth:
+    """How well the generator itself kept up.
+
+    Args:
+        cpu_frac: Share of one core it used.
+        lag_p99_ms: How late its event loop was, 99th percentile.
+        ill: Why its figures can't be trusted, empty when they can.
+    """
+
+    cpu_frac: float
+    lag_p99_ms: float
+    ill: str
+
+
+def summarise_load(log: LoadLog, seed: int, confidence: float) -> LoadResult:
+    """Return percentiles of what the clients saw; zeros without a sample.
+
+    Args:
+        log: Of one arm.
+        seed: Of the bootstrap.
+        confidence: Of the interval of p95.
+    """
+    values = np.frombuffer(log.latencies_ms, dtype=np.float64) if log.latencies_ms else np.zeros(0)
+    quantiles = np.quantile(values, np.linspace(0.0, 1.0, 101)) if values.size else np.zeros(101)
+    draws = draw_p95(log, seed)
+    return LoadResult(
+        clients=log.clients,
+        duration_s=log.duration_s,
+        samples=log.finished,
+        errors=log.errors,
+        throughput_qps=log.finished / log.duration_s if log.duration_s else 0.0,
+        p50_ms=float(quantiles[50]),
+        p95_ms=float(quantiles[95]),
+        p99_ms=float(quantiles[99]),
+        p95_interval_ms=quantile_interval(draws, confidence) if draws.size else None,
+        quantiles_ms=tuple(float(q) for q in quantiles) if values.size else (),
+    )
+
+
+def draw_p95(log: LoadLog, seed: int) -> NDArray[np.float64]:
+    """Return bootstrap draws of p95; empty below ``MIN_SAMPLES`` samples."""
+    if len(log.latencies_ms) < MIN_SAMPLES:
+        return np.zeros(0)
+    return draw_quantiles(np.frombuffer(log.latencies_ms, dtype=np.float64), 0.95, seed)
+
+
+def judge_health(cpu_frac: float, lags_ms: Sequence[float], median_ms: float) -> GeneratorHealth:
+    """Judge whether the generator kept up.
+
+    Args:
+        cpu_frac: Share of one core it used.
+        lags_ms: How late its event loop was, sampled; may be empty.
+        median_ms: Median latency it measured.
+    """
+    lag = float(np.quantile(lags_ms, 0.99)) if lags_ms else 0.0
+    ill = []
+    if cpu_frac > CPU_LIMIT_FRAC:
+        ill.append(f"it used {cpu_frac:.0%} of a core")
+    if lag > max(LAG_FLOOR_MS, LAG_LIMIT_FRAC * median_ms):
+        ill.append(f"its event loop was {lag:.1f} ms late")
+    return GeneratorHealth(cpu_frac, lag, " and ".join(ill))
