@@ -120,7 +120,9 @@ class Rollout:
         schema_digest_before: SHA-256 of the schema dump before the first step.
         journal: All lines so far.
         valid_indexes: New indexes that the catalog says are valid, sorted; set when APPLIED.
-        reverted_schema_equal: After a revert: schema dump byte-equal to before; None until then.
+        reverted_schema_equal: After a revert: schema dump byte-equal to before; None until then, and where no
+            dump was to be had.
+        notes: What the gate warned of, and what could not be done; may be empty.
     """
 
     id: str
@@ -133,3 +135,4 @@ class Rollout:
     journal: tuple[JournalEntry, ...] = ()
     valid_indexes: tuple[str, ...] = ()
     reverted_schema_equal: bool | None = None
+    notes: tuple[str, ...] = ()
