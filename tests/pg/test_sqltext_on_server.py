@@ -41,7 +41,8 @@ QUERIES = [
     "SELECT id FROM orders WHERE created_at > timestamptz '2026-01-08' - interval '30 hours' "
     "AND day < date '2026-03-01'",
     "SELECT date_trunc('day', created_at) AS d, count(*) FROM orders WHERE is_open = true "
-    "AND doc->>'k' = '3' GROUP BY 1 HAVING count(*) > 0 AND sum(total) > 0.5 ORDER BY count(*) DESC, 1 LIMIT 5 OFFSET 1",
+    "AND doc->>'k' = '3' GROUP BY 1 "
+    "HAVING count(*) > 0 AND sum(total) > 0.5 ORDER BY count(*) DESC, 1 LIMIT 5 OFFSET 1",
     "SELECT id FROM orders WHERE (customer_id, id) > (5, 200) AND id % 2 = 0 AND total BETWEEN 10 AND 400.25 "
     "ORDER BY id",
     "SELECT o.id FROM orders o JOIN customers c ON c.id = o.customer_id AND c.name LIKE 'Name _' "

@@ -15,8 +15,8 @@ from pgproof.sqltext.rewrite import with_sort_keys, without_limit
         ),
         (
             "SELECT a, count(*) FROM t GROUP BY a ORDER BY 2 DESC, max(b)",
-            "SELECT a, count(*), count(*) AS pgproof_sort_key_1, max(b) AS pgproof_sort_key_2 FROM t GROUP BY a "
-            "ORDER BY 2 DESC, max(b)",
+            "SELECT a, count(*), count(*) AS pgproof_sort_key_1, max(b) AS pgproof_sort_key_2 "
+            "FROM t GROUP BY a ORDER BY 2 DESC, max(b)",
         ),
         ("SELECT * FROM t ORDER BY a", "SELECT *, a AS pgproof_sort_key_1 FROM t ORDER BY a"),
         ("SELECT t.* FROM t JOIN s USING (k) ORDER BY a", None),
