@@ -36,9 +36,9 @@ def draw_quantiles(latencies: Floats, quantile: float, seed: int, draws: int = D
     Returns:
         Shape (draws,), in drawing order.
 
-    **Source**: moving block bootstrap: Kuensch (1989), Annals of Statistics 17, 1217. The block length sqrt(n) is
-    longer than the n^(1/3) of Hall, Horowitz and Jing (1995), since latencies were found correlated over
-    dozens of executions.
+    **Source**: moving block bootstrap: Kuensch (1989), Annals of Statistics 17, 1217. The block length
+    sqrt(n) is longer than the n^(1/3) of Hall, Horowitz and Jing (1995), since latencies were found
+    correlated over dozens of executions.
     """
     rng = np.random.default_rng(seed)
     n = latencies.size

@@ -85,7 +85,7 @@ def choose_rung(major: int, clone_bindir: Path | None = None) -> Rung:
             reason = f"the target's own major version is installed here ({binaries.bindir})"
         except EmbeddedServerError:
             binaries = find_binaries()
-            reason = f"PostgreSQL {major} is not installed here, so the bundled PostgreSQL {binaries.version} serves"
+            reason = f"PostgreSQL {major} is not installed here, so PostgreSQL {binaries.version} serves"
     same = binaries.major == major
     if not same:
         reason += (
@@ -160,9 +160,7 @@ def open_clones(
     with start_server(rung.binaries, home=home, label="arms", settings=settings, durable=writes) as server:
         notes = _copy_settings(server, catalog)
         started = time.monotonic()
-        progress("copying the target")
-        report = copy_database(target_dsn, server, SEALED)
-        notes += tuple(report.notes)
+        notes += copy_database(target_dsn, server, SEALED, progress=progress).notes
         progress("sealing the copy")
         notes += (_seal(server),)
         info = _describe(server, rung, catalog, time.monotonic() - started, notes)
@@ -213,9 +211,8 @@ def _copy_settings(server: EmbeddedServer, catalog: Catalog) -> tuple[str, ...]:
 
 
 def _seal(server: EmbeddedServer) -> str:
-    """Bring the copy into its final state, forbid connections to it, and say what it holds."""
-    with open_session(server.dsn(SEALED), read_only=False, statement_timeout_ms=0) as session:
-        session.run("VACUUM (ANALYZE)")
+    """Forbid connections to the copy, which is vacuumed and analysed already, and say what it holds."""
+    with open_session(server.dsn(SEALED)) as session:
         facts = session.query("sealed_contents")[0]
     with open_session(server.dsn(), read_only=False, statement_timeout_ms=0) as admin:
         # A database that somebody is connected to can't be a template; this one can't be connected to.

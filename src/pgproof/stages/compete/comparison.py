@@ -43,7 +43,8 @@ def make_rules(confidence: float, variants: int, min_rounds: int) -> Rules:
 
     Args:
         confidence: That no interval of the whole competition is wrong, 0 to 1.
-        variants: Competing, >= 1. Each meets the control and each other variant; the canary meets the control.
+        variants: Competing, >= 1. Each meets the control and each other variant; the canary meets the
+            control.
         min_rounds: Rounds before any verdict.
 
     **Source**: Bonferroni's inequality.
@@ -64,8 +65,8 @@ def compare_arms(
 ) -> Comparison:
     """Compare two arms over the workload.
 
-    The verdict is by wall time, which is what users feel. Where wall time is too noisy to tell, on-CPU time and
-    buffers together may say SAME; they never say BETTER or WORSE alone.
+    The verdict is by wall time, which is what users feel. Where wall time is too noisy to tell, on-CPU time
+    and buffers together may say SAME; they never say BETTER or WORSE alone.
 
     Args:
         samples: Of the race so far.

@@ -180,7 +180,7 @@ def conclude(
 
 
 def find_void(record: Record) -> str:
-    """Say why nothing can be concluded: the two controls, equal by construction, were not; empty otherwise."""
+    """Say why nothing can be concluded (the two controls were not equal); empty when something can."""
     canary = record.comparisons[CANARY.name]
     if canary.verdict in (Verdict.BETTER, Verdict.WORSE):
         return (
@@ -316,7 +316,7 @@ def _notes(record: Record) -> list[str]:
 
 
 def _rank(arm: ArmResult, winner: str | None) -> tuple[int, bool, float]:
-    """Control first, then variants by score with the winner ahead and disqualified ones last, canary at the end."""
+    """Order arms: control, winner, other variants by score, disqualified ones, canary."""
     position = {ArmRole.CONTROL: 0, ArmRole.VARIANT: 1, ArmRole.CANARY: 3}[arm.role]
     if arm.role is ArmRole.VARIANT and not arm.gates_passed:
         position = 2

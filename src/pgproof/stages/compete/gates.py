@@ -17,7 +17,8 @@ from pgproof.stages.compete.load_log import LoadLog
 from pgproof.stages.compete.samples import Samples
 
 REGRESSION_FLOOR_MS = 0.1
-"""A statement may get slower by this much whatever its share: below it, a client's own clock is what is seen."""
+"""A statement may get slower by this much whatever its share: below it, a client's own clock is what is
+seen."""
 
 LOAD_ERRORS_BY_CHANCE_FRAC = 0.01
 """Deadlocks and the like come by chance under load; a difference up to this is no evidence."""

@@ -82,8 +82,8 @@ def anytime_radius(standard_error: float, freedom: float, alpha: float) -> float
         The half-width in units of the mean; ``inf`` where nothing can be said yet.
 
     **Source**: the t-statistic's mixture martingale with a normal prior N(0, 1/phi) on the effect size: Lai
-    (1976), "On confidence sequences"; Lindon, Ham, Tingley, Bojinov (2022), "Anytime-valid inference in linear
-    models", theorem on the sequential t-test; Ville's inequality turns it into an interval. With
+    (1976), "On confidence sequences"; Lindon, Ham, Tingley, Bojinov (2022), "Anytime-valid inference in
+    linear models", theorem on the sequential t-test; Ville's inequality turns it into an interval. With
     r = phi/(phi + n) and c = (alpha^2 r)^(1/n) the interval is t^2 <= (n - 1)(1 - c)/(c - r). ``phi`` is set
     so that it is narrowest near ``TUNED_FOR_ROUNDS``: Waudby-Smith, Arbour, Sinha, Kennedy, Ramdas (2021),
     "Time-uniform central limit theory", eq. for rho.
@@ -110,7 +110,8 @@ def winsorise(values: Floats, width: float = 3.0) -> Floats:
     Returns:
         A new array of the same shape; unchanged below ``WINSOR_FROM`` values or where half of them are equal.
 
-    **Source**: Huber and Ronchetti, "Robust Statistics" (2009), ch. 1 and 4 (MAD as scale, metric winsorising).
+    **Source**: Huber and Ronchetti, "Robust Statistics" (2009), ch. 1 and 4 (MAD as scale, metric
+    winsorising).
     """
     if values.size < WINSOR_FROM:
         return values.copy()

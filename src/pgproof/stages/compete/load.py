@@ -1,8 +1,8 @@
 """Many clients at once: how long each of them waits on each arm.
 
 A closed loop: every client sends its next statement when the last one has answered (and its think time is
-over). Arms take turns in short slices, in random order, so that the machine's moods fall on all of them. Every
-client draws the same statements with the same values on every arm. Writes are committed.
+over). Arms take turns in short slices, in random order, so that the machine's moods fall on all of them.
+Every client draws the same statements with the same values on every arm. Writes are committed.
 
 Nothing that goes wrong ends the load: errors, timeouts and refused connections are results.
 """

@@ -15,7 +15,8 @@ from pgproof.stages.compete.bootstrap import MIN_SAMPLES, draw_quantiles, quanti
 CPU_LIMIT_FRAC = 0.85
 """A generator that uses more of its core measures itself.
 
-Source: own measurements: 20 to 49 microseconds of client CPU a query; close to a full core latencies are the client's.
+Source: own measurements: 20 to 49 microseconds of client CPU a query; close to a full core latencies are the
+client's.
 """
 
 LAG_LIMIT_FRAC = 0.25

@@ -39,7 +39,8 @@ class CpuClock:
         self._file: int | None = None
         folder = Path("/proc") / str(backend_pid)
         try:
-            # A process of that number that isn't a server's belongs to somebody else: the server is elsewhere.
+            # A process of that number that isn't a server's belongs to somebody else: the server is
+            # elsewhere.
             if (folder / "comm").read_text(encoding="utf-8").startswith("postgres"):
                 self._file = os.open(folder / "schedstat", os.O_RDONLY)
         except OSError:

@@ -95,6 +95,7 @@ def observe_arms(
         statements: Of the workload.
         time_limit_s: Of the whole race; a statement that would take up too much of it is stopped earlier.
         timeout_ms: The user's statement timeout.
+        progress: Told how many statements are done.
 
     Raises:
         TrialFailed: An arm's connection was lost.

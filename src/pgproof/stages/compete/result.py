@@ -224,6 +224,6 @@ def pick_plans(record: Record, arm: str) -> tuple[PlanPair, ...]:
 
 
 def _factor(samples: Samples, statement: str, arm: str) -> float:
-    """Return by how much a statement's time changed, up or down, as an absolute logarithm; 0 without pairs."""
+    """Return the absolute logarithm of a statement's time ratio; 0 without pairs."""
     stratum = samples.stratum(arm, CONTROL.name, statement, 1.0)
     return abs(math.log(float(np.median(stratum.arm / stratum.against)))) if stratum else 0.0

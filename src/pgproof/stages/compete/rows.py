@@ -9,8 +9,9 @@ from typing import Any
 FLOAT_TOLERANCE_FRAC = 1e-9
 """Floating-point sums depend on the order of adding; what differs by less than this is called equal.
 
-Source: n additions of doubles err by at most about n x 1.1e-16 relative to the sum of magnitudes: Higham (1993),
-"The accuracy of floating point summation", SIAM J. Sci. Comput. 14, 783; 1e-9 covers ten million rows.
+Source: n additions of doubles err by at most about n x 1.1e-16 relative to the sum of magnitudes: Higham
+(1993), "The accuracy of floating point summation", SIAM J. Sci. Comput. 14, 783; 1e-9 covers ten million
+rows.
 """
 
 MAX_ROWS = 20_000

@@ -35,9 +35,9 @@ class Item:
 class Schedule:
     """Hands out the rounds of a race.
 
-    Statements first get ``MIN_PAIRS`` rounds each; from then on those that have used the least time come first,
-    so that a slow statement doesn't eat the time of all others. When one pass over the workload fits into a
-    round, every round holds all statements.
+    Statements first get ``MIN_PAIRS`` rounds each; from then on those that have used the least time come
+    first, so that a slow statement doesn't eat the time of all others. When one pass over the workload fits
+    into a round, every round holds all statements.
 
     Args:
         statements: What can be run; at least one.
@@ -98,7 +98,8 @@ class Schedule:
     def _draw(self, statement: WorkloadStatement) -> ParameterSet:
         """Return the next parameter set: spread evenly over the sets by weight, from a random start.
 
-        **Source**: golden-ratio sequence, Kuipers and Niederreiter (1974), "Uniform Distribution of Sequences", 2.3.
+        **Source**: golden-ratio sequence, Kuipers and Niederreiter (1974), "Uniform Distribution of
+        Sequences", 2.3.
         """
         sets = statement.parameter_sets or (ParameterSet(()),)
         at = self._position[statement.name]
@@ -120,8 +121,8 @@ def fitting_timeout_ms(costs_ms: Sequence[float], budget_ms: float, ceiling_ms: 
         ceiling_ms: The user's own statement timeout.
 
     Returns:
-        ``ceiling_ms`` where everything fits; otherwise less, but at least 500 ms. A slower execution is stopped
-        there, and its time counts as a lower bound.
+        ``ceiling_ms`` where everything fits; otherwise less, but at least 500 ms. A slower execution is
+        stopped there, and its time counts as a lower bound.
     """
     if MIN_PAIRS * sum(min(cost, ceiling_ms) for cost in costs_ms) <= budget_ms:
         return ceiling_ms

@@ -18,7 +18,8 @@ STEP_BURDEN = 1.0
 """A statement to review and to apply."""
 
 OBJECT_BURDEN = 2.0
-"""An index that every write keeps up to date and every upgrade rebuilds; a dropped one lightens by as much."""
+"""An index that every write keeps up to date and every upgrade rebuilds; a dropped one lightens by as
+much."""
 
 EXTENSION_BURDEN = 4.0
 """An extension to install, to keep at a version, and to have on every replica and restore."""
@@ -63,9 +64,9 @@ def rate_simplicity(
 ) -> float:
     """Return the points for what somebody must run and look after: 100 x 10 / (10 + burden).
 
-    The burden is the sum of: 1 for each statement to apply; 2 for each index that stays (minus 2 for each that
-    goes); 1 more for each index that is partial, on an expression, or not a btree; 4 for each extension; and
-    10 times the growth of all index bytes (0.1: a tenth more). It is never below 0.
+    The burden is the sum of: 1 for each statement to apply; 2 for each index that stays (minus 2 for each
+    that goes); 1 more for each index that is partial, on an expression, or not a btree; 4 for each
+    extension; and 10 times the growth of all index bytes (0.1: a tenth more). It is never below 0.
 
     Args:
         variant: What is changed.
@@ -97,8 +98,8 @@ def score_entries(entries: Sequence[Entry], weights: Weights) -> dict[str, Score
     """Score the variants that passed all gates.
 
     Points for p95 are 100 x fastest / own; an arm whose interval overlaps the fastest arm's is as fast. Each
-    bootstrap draw of all p95s is scored again; ``wins_frac`` is the share of draws in which the arm came first
-    (shared firsts count in part).
+    bootstrap draw of all p95s is scored again; ``wins_frac`` is the share of draws in which the arm came
+    first (shared firsts count in part).
 
     Args:
         entries: All variants that were raced.
@@ -136,9 +137,9 @@ def p95_points(p95s_ms: Sequence[float], intervals: Sequence[Interval | None]) -
 
 
 def choose_winner(entries: Sequence[Entry], scores: Mapping[str, Score]) -> str | None:
-    """Return the best total among those that passed all gates and are BETTER than the control; None without one.
+    """Return who has the best total of those that passed all gates and are BETTER than the control.
 
-    Among equal totals the simpler one wins, then the earlier one.
+    Among equal totals the simpler one wins, then the earlier one. None when nobody is.
     """
     able = [e for e in entries if e.name in scores and e.comparison.verdict is Verdict.BETTER]
     if not able:
