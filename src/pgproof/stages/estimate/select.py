@@ -17,13 +17,20 @@ from pgproof.stages.estimate.provider import CostProvider
 from pgproof.stages.estimate.weights import find_writes, weigh_statements, write_penalty
 
 NO_HELP_FRAC = 0.01
-"""A workload that indexes save less than that is left alone. **Source**: judgement; estimates err by 5 %."""
+"""A workload that indexes save less than that is left alone. **Source**: judgement."""
 
-BALANCED_STEP_FRAC = 0.005
-"""Share of the workload's cost that each index of the balanced set saves. **Source**: judgement."""
+STEP_FRAC = 0.0002
+"""Share of the workload's cost that any index of a set saves at least. **Source**: judgement."""
 
-BROAD_STEP_FRAC = 0.002
+BALANCED_LEFT_FRAC = 0.04
+"""Share of the cost still left that each index of the balanced set saves. **Source**: judgement;
+measured by what is left, since that is what users wait for once the rest is gone."""
+
+BROAD_LEFT_FRAC = 0.005
 """The same for the broad set."""
+
+TIE_FRAC = 0.02
+"""Gains that differ by less are ties, won by the smaller index. **Source**: judgement; estimates err more."""
 
 LEAN_GAIN_FRAC = 0.8
 """Share of the balanced set's gain that the lean one is content with. **Source**: judgement (Pareto)."""
@@ -31,8 +38,8 @@ LEAN_GAIN_FRAC = 0.8
 LEAN_STEP_FRAC = 0.05
 """Share of that gain an index must bring to be considered for the lean set. **Source**: judgement."""
 
-TWIN_LOSS_FRAC = 0.01
-"""An index with the keys another one begins with has to save that much more. **Source**: judgement."""
+TWIN_LOSS_FRAC = 0.05
+"""Share of the cost left that an index saves whose keys another one begins with. **Source**: judgement."""
 
 ALTERNATIVE_GAIN_FRAC = 0.5
 """Share of the gain without which another way is not worth a try. **Source**: judgement."""
@@ -167,13 +174,12 @@ Chosen = tuple[Ambition, tuple[str, ...]]
 
 
 def _choose(goal: _Goal, plain: Sequence[str], progress: Progress) -> list[Chosen]:
-    every = sorted(goal.everything)
-    balanced = _grow(goal, plain, BALANCED_STEP_FRAC * goal.before, _most_gain)
+    balanced = _grow(goal, plain, _Bar(goal, BALANCED_LEFT_FRAC), _most_gain)
     progress("choosing indexes", 1, 3)
     gain = goal.gain(frozenset(balanced))
     lean = _lean(goal, plain, gain)
     progress("choosing indexes", 2, 3)
-    broad = _shrink(goal, BROAD_STEP_FRAC * goal.before) if every else ()
+    broad = _shrink(goal, _Bar(goal, BROAD_LEFT_FRAC))
     progress("choosing indexes", 3, 3)
     found = [(Ambition.LEAN, lean), (Ambition.BALANCED, balanced), (Ambition.BROAD, broad)]
     sets = _distinct(goal, found)
@@ -181,6 +187,18 @@ def _choose(goal: _Goal, plain: Sequence[str], progress: Progress) -> list[Chose
         best = max(goal.gain(frozenset(names)) for _, names in sets)
         sets = _distinct(goal, [*sets, *_alternatives(goal, sets, best)])
     return sets[: WANTED_SETS + 1]
+
+
+@dataclass(frozen=True)
+class _Bar:
+    """What an index has to save to stay in a set: a share of the cost left, but not next to nothing."""
+
+    goal: _Goal
+    left_frac: float
+    least: float = 0.0
+
+    def at(self, total: float) -> float:
+        return max(self.left_frac * total, STEP_FRAC * self.goal.before, self.least)
 
 
 Merit = Callable[[float, int], float]
@@ -195,7 +213,7 @@ def _most_gain_a_byte(gain: float, size: int) -> float:
 
 
 def _grow(
-    goal: _Goal, pool: Sequence[str], least_gain: float, merit: Merit, enough: float = float("inf")
+    goal: _Goal, pool: Sequence[str], bar: _Bar, merit: Merit, enough: float = float("inf")
 ) -> tuple[str, ...]:
     """Add the index of most merit, one by one, while it gains enough; then exchange and take out."""
     chosen: list[str] = []
@@ -207,13 +225,14 @@ def _grow(
             if name in chosen or not goal.affordable(names):
                 continue
             gain = current - goal.total(names)
-            if gain > least_gain:
-                options.append((merit(gain, goal.index_bytes[name]), -goal.index_bytes[name], name))
+            if gain > bar.at(current):
+                options.append((merit(gain, goal.index_bytes[name]), goal.index_bytes[name], name))
         if not options:
             break
-        chosen.append(max(options)[2])
+        ties = [option for option in options if option[0] >= max(options)[0] * (1 - TIE_FRAC)]
+        chosen.append(min(ties, key=lambda option: (option[1], -option[0], option[2]))[2])
         current = goal.total(frozenset(chosen))
-    return _without_idle(goal, _exchange(goal, chosen, pool), least_gain)
+    return _without_idle(goal, _exchange(goal, chosen, pool), bar)
 
 
 def _exchange(goal: _Goal, chosen: Sequence[str], pool: Sequence[str]) -> list[str]:
@@ -228,14 +247,15 @@ def _exchange(goal: _Goal, chosen: Sequence[str], pool: Sequence[str]) -> list[s
     return kept
 
 
-def _without_idle(goal: _Goal, chosen: Sequence[str], least_gain: float) -> tuple[str, ...]:
+def _without_idle(goal: _Goal, chosen: Sequence[str], bar: _Bar) -> tuple[str, ...]:
     """Take out indexes that others, added later, have made superfluous, or nearly so."""
     kept = list(chosen)
     for name in chosen:
         rest = frozenset(kept) - {name}
         repeats = any(goal.nearly_repeats(name, other) for other in rest)
-        bar = max(least_gain / 2, TWIN_LOSS_FRAC * goal.before if repeats else 0.0)
-        if goal.total(rest) - goal.total(frozenset(kept)) <= bar:
+        current = goal.total(frozenset(kept))
+        least = max(bar.at(current) / 2, TWIN_LOSS_FRAC * current if repeats else 0.0)
+        if goal.total(rest) - current <= least:
             kept.remove(name)
     return tuple(kept)
 
@@ -243,23 +263,24 @@ def _without_idle(goal: _Goal, chosen: Sequence[str], least_gain: float) -> tupl
 def _lean(goal: _Goal, plain: Sequence[str], full_gain: float) -> tuple[str, ...]:
     if full_gain <= 0:
         return ()
-    return _grow(goal, plain, LEAN_STEP_FRAC * full_gain, _most_gain_a_byte, LEAN_GAIN_FRAC * full_gain)
+    bar = _Bar(goal, 0.0, LEAN_STEP_FRAC * full_gain)
+    return _grow(goal, plain, bar, _most_gain_a_byte, LEAN_GAIN_FRAC * full_gain)
 
 
-def _shrink(goal: _Goal, least_gain: float) -> tuple[str, ...]:
+def _shrink(goal: _Goal, bar: _Bar) -> tuple[str, ...]:
     """Start from all that the planner would use; take out what pays least until the rest pays and fits."""
     names = goal.used(goal.everything)
     while names:
         current = goal.total(names)
         losses = {name: goal.total(names - {name}) - current for name in sorted(names)}
         idle = min(losses, key=lambda name: (losses[name], name))
-        if losses[idle] > least_gain:
+        if losses[idle] > bar.at(current):
             if goal.affordable(names):
                 break
             idle = min(losses, key=lambda name: (losses[name] / max(goal.index_bytes[name], 1), name))
         names -= {idle}
     ranked = sorted(names, key=lambda name: (goal.total(frozenset((name,))), name))
-    return _without_idle(goal, ranked, least_gain)
+    return _without_idle(goal, ranked, bar)
 
 
 def _distinct(goal: _Goal, found: Sequence[Chosen]) -> list[Chosen]:
@@ -279,7 +300,7 @@ def _alternatives(goal: _Goal, sets: Sequence[Chosen], best_gain: float) -> list
         (name for _, names in sets for name in names), key=lambda name: (goal.gain(frozenset((name,))), name)
     )
     pool = [name for name in sorted(goal.everything) if name != leader]
-    names = _grow(goal, pool, BALANCED_STEP_FRAC * goal.before, _most_gain)
+    names = _grow(goal, pool, _Bar(goal, BALANCED_LEFT_FRAC), _most_gain)
     if goal.gain(frozenset(names)) < ALTERNATIVE_GAIN_FRAC * best_gain:
         return []
     return [(Ambition.ALTERNATIVE, names)]

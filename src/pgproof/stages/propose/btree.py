@@ -145,8 +145,9 @@ def _order_drafts(access: Access, max_width: int) -> Iterator[Draft]:
         for operand in access.groups
         if usable_operand(access, operand) and operand.column is not None
     )
-    single = tuple(e for e in _usable(access, access.equals) if e.single and key_of(e.operand) not in groups)
-    if groups and len(groups) == len(access.groups) and len(single) + len(groups) <= max_width:
+    single = tuple(equal for equal in _usable(access, access.equals) if equal.single)
+    leading = {key_of(equal.operand) for equal in single}
+    if groups and len(groups) == len(access.groups) and len(leading.union(groups)) <= max_width:
         draft = _draft(access, single, groups, f"grouped by {_words(groups)}", 4)
         held = {key.column for key in draft.keys}
         covering = draft if access.covers and held.issuperset(access.reads) else _covering(access, draft)
