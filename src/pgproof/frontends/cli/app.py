@@ -8,11 +8,11 @@ import traceback
 from types import FrameType
 from typing import Annotated
 
-import click
 import typer
+from typer.exceptions import TyperException
 
 import pgproof
-from pgproof.errors import Cancelled, PgproofError
+from pgproof.errors import Cancelled, PgproofError, UsageError
 from pgproof.frontends.cli.commands import COMMANDS
 from pgproof.frontends.cli.screen import STANDARD_OUTPUT, Screen
 
@@ -22,7 +22,6 @@ EXIT_BUG = 70
 app = typer.Typer(
     name="pgproof",
     help="Make a slow PostgreSQL fast, and prove it: capture, check, advise, compete, deploy, revert.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -72,17 +71,20 @@ def run(arguments: list[str]) -> int:
     """
     signal.signal(signal.SIGTERM, _interrupt)
     screen = Screen(_json_target(arguments))
+    if not arguments:
+        app(["--help"], standalone_mode=False)
+        return UsageError.exit_code
     try:
-        outcome = app(arguments, standalone_mode=False)
+        outcome: object = app(arguments, standalone_mode=False)
     except PgproofError as error:
         screen.fail(error)
         return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        error = Cancelled("Stopped.", hint="Clones and servers that pgproof had made are removed.")
-        screen.fail(error)
-        return error.exit_code
-    except click.ClickException as problem:
-        problem.show()
+    except (KeyboardInterrupt, typer.Abort):
+        stopped = Cancelled("Stopped.", hint="Clones and servers that pgproof had made are removed.")
+        screen.fail(stopped)
+        return stopped.exit_code
+    except TyperException as problem:
+        screen.fail(UsageError(problem.format_message(), hint=_where_help_is(arguments)))
         return problem.exit_code
     except BrokenPipeError:
         return 0
@@ -96,6 +98,11 @@ def run(arguments: list[str]) -> int:
         )
         return EXIT_BUG
     return outcome if isinstance(outcome, int) else 0
+
+
+def _where_help_is(arguments: list[str]) -> str:
+    command = next((name for name, _ in COMMANDS if name in arguments), "")
+    return f"See: {' '.join(['pgproof', command, '--help'] if command else ['pgproof', '--help'])}"
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
