@@ -12,6 +12,7 @@ from pgproof.model.progress import Progress, ignore_progress
 from pgproof.model.relation import Catalog
 from pgproof.model.workload import Workload
 from pgproof.pipeline.memory import remember
+from pgproof.plugins import load_checks
 from pgproof.postgres.catalog import read_catalog
 from pgproof.postgres.session import Session, open_session
 from pgproof.stages.capture.files import load_spec, save_workload
@@ -117,7 +118,7 @@ def check(
             workload, missing = _workload_or_reason(session, catalog, workload_file, progress)
         plans, unplanned = read_plans(session, workload, progress) if workload else ({}, ())
     progress("checking")
-    diagnosis = diagnose(catalog, workload, plans, skipped=(*missing, *unplanned))
+    diagnosis = diagnose(catalog, workload, plans, skipped=(*missing, *unplanned), checks=load_checks())
     remember(settings, "check", catalog.database, diagnosis)
     return CheckOutcome(catalog, workload, diagnosis)
 

@@ -73,6 +73,8 @@ def diagnose(
 
 
 def _lacking(check: Check, subject: Subject) -> Skipped | None:
+    if check.unusable:
+        return check.unusable
     if check.needs_workload and not subject.statements():
         return Skipped(check.name, "no workload: nobody knows which statements run", "Give --workload FILE.")
     if check.needs_plans and not subject.plans:

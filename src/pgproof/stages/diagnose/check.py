@@ -68,12 +68,14 @@ class Check:
         find: Looks and reports; yields findings, or what it could not look at.
         needs_workload: Says nothing without statements.
         needs_plans: Says nothing without plans.
+        unusable: Why it can't run at all (a plugin that does not import); then ``find`` is never called.
     """
 
     name: str
     find: Callable[[Subject], Iterator[Outcome]]
     needs_workload: bool = False
     needs_plans: bool = False
+    unusable: Skipped | None = None
 
 
 def severity_of_share(share_frac: float | None) -> Severity:
