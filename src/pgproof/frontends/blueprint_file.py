@@ -20,7 +20,7 @@ from pgproof.model.blueprint import Blueprint, Limits, LoadProfile, RacePlan, We
 from pgproof.model.change import Change, CloneOnly, DropIndex
 from pgproof.model.variant import CANARY, CONTROL, Variant
 from pgproof.sqltext.ddl import parse_change
-from pgproof.stages.capture import load_workload, save_workload
+from pgproof.stages.capture.files import load_workload, save_workload
 
 _HEADER = """\
 # A pgproof blueprint: the variants that compete, on which workload, under which rules.
@@ -146,7 +146,7 @@ def _section(value: Any, key: str, kind: type, path: Path) -> Any:
         raise ConfigError(f"{where} must be a mapping.")
     _refuse_unknown(value, tuple(field.name for field in fields(kind)), where)
     try:
-        section = TypeAdapter(kind).validate_python(value)
+        section: Any = TypeAdapter(kind).validate_python(value)
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])

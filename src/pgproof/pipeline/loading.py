@@ -73,4 +73,5 @@ def _load(server: EmbeddedServer, dsn: str, script: str) -> None:
         file.write_text(script, encoding="utf-8")
         server.run_tool("psql", ["-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", dsn, "-f", str(file)])
     with open_session(dsn, read_only=False, statement_timeout_ms=0) as session:
+        session.run("CREATE EXTENSION pg_stat_statements")
         session.run("VACUUM (ANALYZE)")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from pgproof import changes
 from pgproof.config import Settings
@@ -26,6 +27,10 @@ from pgproof.stages.estimate.variants import estimate_variants
 from pgproof.stages.propose.combine import propose_variants
 from pgproof.stages.propose.foreign_keys import foreign_key_checks
 from pgproof.stages.propose.indexes import propose_indexes
+
+Priced: TypeAlias = tuple[tuple[Variant, ...], tuple[Estimate, ...], tuple[str, ...]]
+
+_NOTHING: Priced = ((), (), ("no index is worth trying for these statements",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +85,10 @@ def advise(
         workload = workload or obtain_workload(session, catalog, workload_file, seed, progress)
     progress("looking for candidates")
     candidates = propose_indexes(catalog, workload, max_width=max_width)
-    if not candidates:
-        variants, estimates, notes = (), (), ("no index is worth trying for these statements",)
-    else:
-        variants, estimates, notes = _price(
-            settings, dsn, catalog, workload, candidates, budget_bytes, progress
-        )
+    priced = _NOTHING
+    if candidates:
+        priced = _price(settings, dsn, catalog, workload, candidates, budget_bytes, progress)
+    variants, estimates, notes = priced
     blueprint = Blueprint(
         name=f"indexes for {catalog.database}",
         goal="the captured workload faster, with no answer changed",
@@ -97,11 +100,6 @@ def advise(
     )
     run = remember(settings, "advise", blueprint.name, blueprint)
     return Advice(run, blueprint, estimates, {v.name: variant_sql(v, catalog) for v in variants}, notes)
-
-
-Priced = tuple[tuple[Variant, ...], tuple[Estimate, ...], tuple[str, ...]]
-
-_NOTHING: Priced = ((), (), ("no index is worth trying for these statements",))
 
 
 def _price(

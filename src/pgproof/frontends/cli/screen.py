@@ -98,12 +98,12 @@ def _live_progress(console: Console) -> Iterator[ProgressCallback]:
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=console, transient=True) as bars:
-        task = bars.add_task("starting", total=None, count="")
+        bar = bars.add_task("starting", total=None, count="")
 
-        def show(name: str, done: float = 0, total: float = 0) -> None:
+        def show(task: str, done: float = 0, total: float = 0) -> None:
             bars.update(
-                task,
-                description=_escape(name),
+                bar,
+                description=_escape(task),
                 completed=done,
                 total=total or None,
                 count=f"{done:g}/{total:g}" if total else "",
@@ -116,12 +116,12 @@ def _plain_progress(console: Console) -> ProgressCallback:
     """Return a callback for logs and pipes: a line for each new task, at most one a second."""
     last: list[Any] = ["", 0.0]
 
-    def show(name: str, done: float = 0, total: float = 0) -> None:
+    def show(task: str, done: float = 0, total: float = 0) -> None:
         del done, total
         now = time.monotonic()
-        if name != last[0] and now - last[1] >= 1.0:
-            last[:] = [name, now]
-            console.print(f"... {_escape(name)}", soft_wrap=True)
+        if task != last[0] and now - last[1] >= 1.0:
+            last[:] = [task, now]
+            console.print(f"... {_escape(task)}", soft_wrap=True)
 
     return show
 

@@ -28,9 +28,11 @@ from pgproof.model.relation import Catalog
 from pgproof.model.rollout import Rollout, RolloutState, StatementEffect, TargetIdentity
 from pgproof.model.trial import Competition
 from pgproof.model.workload import Workload, WorkloadStatement
+from pgproof.pipeline import DemoResult
 
 _COLOURS = {Severity.HIGH: "bold red", Severity.MEDIUM: "yellow", Severity.LOW: "cyan", Severity.INFO: "dim"}
 _SHOWN_STATEMENTS = 12
+_SHOWN_FINDINGS = 6
 
 
 def print_workload(console: Console, workload: Workload, out: Path) -> None:
@@ -132,10 +134,7 @@ def print_competition(console: Console, run: str, competition: Competition) -> N
         f"[dim]clones: {escape(competition.clone.method)}; {escape(competition.clone.reason)}[/]",
         soft_wrap=True,
     )
-    _print_scoreboard(console, arm_document(competition.arm("control")), variant_documents(competition))
-    _print_failed_gates(console, variant_documents(competition))
-    colour = "bold green" if competition.winner else "bold red" if competition.void else "yellow"
-    console.print(f"[{colour}]verdict:[/] {escape(competition.decision)}", soft_wrap=True)
+    _print_verdict(console, competition)
     print_statements(console, statement_documents(competition))
     _print_notes(console, (*competition.clone.notes, *competition.skipped, *competition.notes))
     if competition.winner:
@@ -229,6 +228,52 @@ def print_rollout(
     _print_notes(console, notes)
     if rollout.state is RolloutState.APPLIED:
         console.print(f"undo: pgproof revert {escape(rollout.id)}", style="dim")
+
+
+def print_demo(console: Console, result: DemoResult) -> None:
+    """Show the demo: what hurt, who won, what it did on the target, and every statement before and after."""
+    console.print(
+        f"[bold]{escape(result.title)}[/], scale {result.scale:g}, PostgreSQL {result.server_version}"
+    )
+    findings = result.diagnosis.findings
+    console.print(f"\n[bold]check[/]: {len(findings)} findings; the heaviest:")
+    for finding in findings[:_SHOWN_FINDINGS]:
+        share = (
+            f" ({percent(finding.time_share_frac, 0)} of time)" if finding.time_share_frac is not None else ""
+        )
+        console.print(
+            f"  [{_COLOURS[finding.severity]}]{finding.severity.value:<6}[/] {escape(finding.title)}{share}"
+        )
+    console.print("\n[bold]compete[/]")
+    _print_verdict(console, result.competition)
+    if result.rollout:
+        _print_shipped(console, result)
+    console.print("\n[bold]statements[/], control against winner, on clones under the same load")
+    print_statements(console, statement_documents(result.competition))
+    console.print(f"done in {result.seconds:.0f} s; run {result.run}")
+
+
+def _print_verdict(console: Console, competition: Competition) -> None:
+    _print_scoreboard(console, arm_document(competition.arm("control")), variant_documents(competition))
+    _print_failed_gates(console, variant_documents(competition))
+    colour = "bold green" if competition.winner else "bold red" if competition.void else "yellow"
+    console.print(f"[{colour}]verdict:[/] {escape(competition.decision)}", soft_wrap=True)
+
+
+def _print_shipped(console: Console, result: DemoResult) -> None:
+    console.print("\n[bold]deploy and revert[/], while a reader and a writer were at work")
+    for statement in result.sql:
+        console.print(f"    {escape(statement)};", style="green", soft_wrap=True)
+    shipped = result.rollout
+    if shipped:
+        console.print(f"  valid indexes after deploy: {len(shipped.valid_indexes)}")
+    if result.reverted:
+        equal = yes_no(result.reverted.reverted_schema_equal)
+        console.print(f"  schema after revert byte-equal to before: {equal}")
+    log = result.application
+    if log:
+        asked = f"{log.reads:,} reads and {log.writes:,} writes, {log.errors} errors"
+        console.print(f"  the application meanwhile: {asked}, slowest statement {ms(log.worst_ms)}")
 
 
 def print_selfcheck(console: Console, document: SelfcheckDocument) -> None:

@@ -21,9 +21,7 @@ Rollout = Annotated[
 ]
 Target = Annotated[
     str,
-    typer.Option(
-        "--to", metavar="DSN", help="The database. Left out: where it was deployed (password from PG*)."
-    ),
+    typer.Option("--to", metavar="DSN", help="The database. Left out: the PG* environment."),
 ]
 
 
