@@ -1,0 +1,69 @@
+"""The reference is what the code generates, and documents name only commands that exist."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from pgproof.stages.diagnose import BUILT_IN
+from pgproof.stages.diagnose.check import Check
+from tests.house import reference
+from tests.house.test_dev_script import COMMANDS as DEV_COMMANDS
+from tests.house.tree import ROOT, files, shown
+
+FENCED = re.compile(r"^```[a-z]*\n(?P<text>.*?)^```", re.MULTILINE | re.DOTALL)
+INLINE = re.compile(r"`(?P<text>[^`\n]+)`")
+PGPROOF = re.compile(r"(?:^|\$ |\./dev )pgproof +(?P<command>[a-z]+)\b(?P<rest>[^\n#|&;]*)", re.MULTILINE)
+DEV = re.compile(r"\./dev +(?P<command>[a-z]+)\b")
+
+
+def code_of(document: Path) -> str:
+    """All code of a document, fenced and inline, one piece a line; continued lines joined."""
+    text = document.read_text(encoding="utf-8")
+    fenced = [match["text"] for match in FENCED.finditer(text)]
+    inline = [match["text"] for match in INLINE.finditer(FENCED.sub("", text))]
+    return re.sub(r"\\\n\s*", " ", "\n".join([*fenced, *inline]))
+
+
+def options_of(command: str) -> set[str]:
+    """Every option of a command as it is typed."""
+    params = reference.commands()[command].params
+    return {"--help", "-h"} | {option for param in params for option in [*param.opts, *param.secondary_opts]}
+
+
+def test_reference_is_what_the_code_generates() -> None:
+    outdated = [
+        shown(path)
+        for path, text in reference.render().items()
+        if not path.is_file() or path.read_text(encoding="utf-8") != text
+    ]
+    assert outdated == [], "run ./dev reference and commit the result"
+
+
+def test_reference_holds_no_schema_of_something_gone() -> None:
+    assert set((reference.FOLDER / "schemas").glob("*")) <= reference.render().keys()
+
+
+@pytest.mark.parametrize("command", reference.commands())
+def test_every_option_says_what_it_does(command: str) -> None:
+    silent = [param.name for param in reference.commands()[command].params if not (param.help or "").strip()]
+    assert silent == []
+
+
+@pytest.mark.parametrize("check", BUILT_IN, ids=lambda check: check.name)
+def test_every_check_says_what_it_does_not_mistake(check: Check) -> None:
+    assert re.search(r"\bGuards?:", check.find.__doc__ or ""), "name the false alarms that it avoids"
+
+
+@pytest.mark.parametrize("document", files(".md"), ids=shown)
+def test_documents_name_commands_that_exist(document: Path) -> None:
+    code = code_of(document)
+    assert {match["command"] for match in DEV.finditer(code)} <= {*DEV_COMMANDS, "help"}
+    for match in PGPROOF.finditer(code):
+        assert match["command"] in reference.commands(), match[0]
+        wanted = re.findall(r"(?<!\S)--[a-z][a-z-]*", match["rest"])
+        assert set(wanted) <= options_of(match["command"]), match[0]
+
+
+def test_documents_show_commands() -> None:
+    assert PGPROOF.search(code_of(ROOT / "README.md")), "the pattern finds nothing, so it proves nothing"
