@@ -113,7 +113,7 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 def _json_target(arguments: list[str]) -> str | None:
     """Return "-" when the caller asked for JSON on standard output, so that errors go there too."""
-    pairs = zip(arguments, [*arguments[1:], ""], strict=True)
+    pairs = zip(arguments, [*arguments[1:], ""], strict=False)
     wanted = any(
         (option == "--json" and value == STANDARD_OUTPUT) or option == "--json=-" for option, value in pairs
     )
