@@ -468,3 +468,59 @@ def test_name_taken_since_the_gate_stops_and_leaves_it(
         deploy(database, ledger, (AnalyzeTable(ORDERS), BY_CUSTOMER), progress=intrude)
     revert_rollout(database, ledger.rollout("last"), sink=ledger)
     assert read_index_status(session, RelationName("public", "orders_customer")).state is IndexState.VALID
+
+
+PARTS = (
+    "CREATE TABLE parts (id int, region text) PARTITION BY LIST (region)",
+    "CREATE TABLE part_a PARTITION OF parts FOR VALUES IN ('a')",
+    "CREATE TABLE part_b PARTITION OF parts FOR VALUES IN ('b')",
+)
+BY_PART = CreateIndex(RelationName("public", "parts"), "by_part", (IndexKey(column="id"),))
+
+
+def test_half_of_a_partitioned_index_is_never_left(
+    database: str, session: Session, ledger: Ledger, dump: Callable[[], bytes], pg_server: EmbeddedServer
+) -> None:
+    for statement in PARTS:
+        session.run(statement)
+    before = plain_dump(pg_server, database)
+
+    def intrude(task: str, *_: float) -> None:
+        if task.startswith("attach public.by_part_part_a"):
+            session.run("CREATE TABLE IF NOT EXISTS by_part_part_b ()")
+
+    with pytest.raises(StepFailed) as caught:
+        deploy(database, ledger, (BY_PART,), progress=intrude, dump=dump)
+    rollout = ledger.rollout("last")
+    assert str(caught.value) == (
+        "The name public.by_part_part_b was taken since the rollout began (valid but other).\n"
+        f"State of rollout {rollout.id}: nothing remains of this rollout. Removed half-made: public.by_part."
+    )
+    session.run("DROP TABLE by_part_part_b")
+    done = resume_rollout(database, rollout, sink=ledger)
+    assert done.state is RolloutState.APPLIED
+    assert (
+        session.value(
+            "SELECT count(*) FROM pg_index WHERE indisvalid AND indexrelid::regclass::text ~ '^by_part'"
+        )
+        == 3
+    )
+    assert revert_rollout(database, done, sink=ledger, dump=dump).reverted_schema_equal is True
+    assert plain_dump(pg_server, database) == before
+
+
+def test_half_made_rollout_is_reverted_without_a_trace(
+    database: str, session: Session, ledger: Ledger, dump: Callable[[], bytes], pg_server: EmbeddedServer
+) -> None:
+    before = plain_dump(pg_server, database)
+    broken = CreateIndex(ORDERS, "broken", (IndexKey(expression="1 / (id - id)"),))
+    with pytest.raises(StepFailed) as caught:
+        deploy(database, ledger, (CreateExtension("pg_trgm"), DROP_OLD, BY_NOTE, broken), dump=dump)
+    assert "State of rollout" in str(caught.value)
+    assert "still made: install extension pg_trgm; drop index public.orders_old on public.orders; " in str(
+        caught.value
+    )
+    assert "Removed half-made: public.broken." in str(caught.value)
+    reverted = revert_rollout(database, ledger.rollout("last"), sink=ledger, dump=dump)
+    assert reverted.reverted_schema_equal is True
+    assert plain_dump(pg_server, database) == before
