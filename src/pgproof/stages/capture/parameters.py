@@ -1,0 +1,194 @@
+"""Values for statements whose texts have only ``$1``: drawn from live rows, then tried on the server.
+
+``WHERE a.x = $1 AND a.y > $2`` gets both values from the same row, and where tables are joined, from rows
+that the join brings together: values that never meet would make any index look good.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from itertools import cycle
+
+from pgproof.errors import ParseError, ServerError, Unreachable
+from pgproof.model.progress import Progress, ignore_progress
+from pgproof.model.relation import Catalog
+from pgproof.model.workload import ParameterSet, ParameterSource, Workload, WorkloadStatement
+from pgproof.postgres.explain import explain
+from pgproof.postgres.session import Session
+from pgproof.sqltext.parameters import parameter_numbers
+from pgproof.sqltext.parse import parse_statement
+from pgproof.sqltext.uses import ParameterRole
+from pgproof.stages.capture.fresh_keys import find_fresh_keys
+from pgproof.stages.capture.parameter_plan import ParameterPlan, plan_parameters
+from pgproof.stages.capture.parameter_types import read_parameter_types
+from pgproof.stages.capture.parameter_values import SetMaker
+from pgproof.stages.capture.row_samples import Cell, RowSample, sample_rows
+from pgproof.stages.capture.spec import DEFAULT_SETS
+
+_RARE_SHARE = 4
+"""One set in so many takes a row whose values are rare in the sample."""
+_SQUASHED = "/*, ... */"
+"""What PostgreSQL 18 leaves of a list of constants."""
+
+
+def fill_parameters(
+    session: Session,
+    catalog: Catalog,
+    workload: Workload,
+    *,
+    seed: int,
+    sets: int = DEFAULT_SETS,
+    progress: Progress = ignore_progress,
+) -> Workload:
+    """Give every statement without values parameter sets that the server accepts.
+
+    Args:
+        session: On the database; only reads, and EXPLAINs.
+        catalog: Of that database.
+        workload: Statements that have values keep them.
+        seed: The same seed on the same rows gives the same values.
+        sets: Sets wanted for a statement, >= 1; fewer where values repeat.
+        progress: Told after each statement.
+
+    Returns:
+        The same statements in the same order. One for which no value works keeps none, and a note that says
+        why. The values are the users' data: keep them in the workload.
+
+    Raises:
+        Unreachable: The connection was lost.
+    """
+    filled: list[WorkloadStatement] = []
+    for done, statement in enumerate(workload.statements):
+        progress("drawing parameter values", done, len(workload.statements))
+        if statement.parameter_sets or not parameter_numbers(statement.query.sql):
+            filled.append(statement)
+        else:
+            filled.append(_fill(session, catalog, statement, seed, sets))
+    progress("drawing parameter values", len(filled), len(filled))
+    return replace(workload, statements=tuple(filled))
+
+
+def _fill(
+    session: Session, catalog: Catalog, statement: WorkloadStatement, seed: int, sets: int
+) -> WorkloadStatement:
+    try:
+        parsed = parse_statement(statement.query.sql)
+        kinds = read_parameter_types(session, statement.query.sql)
+    except Unreachable:
+        raise
+    except (ServerError, ParseError) as error:
+        note = f"No values: the server does not accept the text: {error.message}"
+        return replace(statement, notes=(*statement.notes, note))
+    plan = plan_parameters(parsed, kinds, catalog)
+    samples = sample_rows(session, plan.sources, plan.edges, seed)
+    rng = random.Random(f"{seed} {statement.query.fingerprint}")
+    fresh = find_fresh_keys(session, catalog, plan, rng)
+    maker = SetMaker(plan.slots, _columns(samples), fresh, rng, catalog.read_at)
+    drawn = _draw(maker, samples, rng, sets)
+    accepted, refusals = _try_out(session, statement.query.sql, drawn)
+    notes = [
+        *statement.notes,
+        *_notes(plan, samples, refusals, len(drawn), has_sets=bool(accepted), has_fresh=bool(fresh)),
+    ]
+    return replace(statement, parameter_sets=accepted, notes=tuple(notes))
+
+
+def _draw(maker: SetMaker, samples: Sequence[RowSample], rng: random.Random, sets: int) -> list[ParameterSet]:
+    """Make sets, equal ones merged; three of four from any row, the fourth from one whose values are rare."""
+    places = {cell: (sample, k) for sample in samples for k, cell in enumerate(sample.cells)}
+    orders = {id(sample): _row_order(sample, rng, sets) for sample in samples}
+    sources = [sample.source for sample in samples]
+    source = (
+        ParameterSource.STATISTICS if ParameterSource.STATISTICS in sources else ParameterSource.SAMPLED_ROWS
+    )
+    if not samples:
+        source = ParameterSource.GENERATED
+    weights: dict[tuple[str | None, ...], float] = {}
+    for i in range(sets):
+
+        def read(cell: Cell, shift: int, i: int = i) -> str | None:
+            if cell not in places:
+                return None
+            sample, k = places[cell]
+            order = orders[id(sample)]
+            return sample.rows[order[(i + shift) % len(order)]][k]
+
+        values = maker.make(i, read)
+        weights[values] = weights.get(values, 0.0) + 1.0
+    return [ParameterSet(values, source, weight) for values, weight in weights.items()]
+
+
+def _columns(samples: Sequence[RowSample]) -> dict[Cell, list[str | None]]:
+    return {
+        cell: [row[k] for row in sample.rows] for sample in samples for k, cell in enumerate(sample.cells)
+    }
+
+
+def _row_order(sample: RowSample, rng: random.Random, sets: int) -> list[int]:
+    """Choose rows: any, and after every third one of those whose values are rarest in the sample."""
+    numbers = list(range(len(sample.rows)))
+    rng.shuffle(numbers)
+    counts = [Counter(row[k] for row in sample.rows) for k in range(len(sample.cells))]
+    rarity = {n: min(counts[k][value] for k, value in enumerate(sample.rows[n])) for n in numbers}
+    numbers.reverse()  # among equally rare ones, take other rows than those that come anyway
+    rarest = cycle(sorted(numbers, key=rarity.__getitem__))
+    anywhere = cycle(reversed(numbers))
+    order: list[int] = []
+    while len(order) < max(sets, 2) * 2:
+        is_rare = len(order) % _RARE_SHARE == _RARE_SHARE - 1
+        order.append(next(rarest if is_rare else anywhere))
+    return order
+
+
+def _try_out(
+    session: Session, sql: str, drawn: Sequence[ParameterSet]
+) -> tuple[tuple[ParameterSet, ...], Counter[str]]:
+    """Keep the sets the server can plan; count the others by SQLSTATE, for its messages quote values."""
+    accepted: list[ParameterSet] = []
+    refusals: Counter[str] = Counter()
+    for given in drawn:
+        try:
+            explain(session, sql, given.values)
+        except Unreachable:
+            raise
+        except ServerError as error:
+            refusals[error.sqlstate] += 1
+        else:
+            accepted.append(given)
+    return tuple(accepted), refusals
+
+
+def _notes(
+    plan: ParameterPlan,
+    samples: Sequence[RowSample],
+    refusals: Counter[str],
+    drawn: int,
+    *,
+    has_sets: bool,
+    has_fresh: bool,
+) -> Iterable[str]:
+    roles = {slot.use.role for slot in plan.slots if slot.use}
+    if any(sample.source is ParameterSource.STATISTICS for sample in samples):
+        yield "Rows can't be read: values come from the statistics, each column by itself."
+    if plan.sources and not samples:
+        yield "No row was found to take values from: values are made up by type."
+    if ParameterRole.LIMIT in roles:
+        yield "LIMIT is assumed to be 20."
+    if ParameterRole.OFFSET in roles:
+        yield "OFFSET is assumed to be 0 mostly, 20 to 1000 sometimes."
+    patterns = [slot for slot in plan.slots if slot.use and slot.use.role is ParameterRole.PATTERN]
+    if any(slot.wildcards == ("%", "%") for slot in patterns):
+        yield "Patterns are assumed to be '%text%'; where 'text%' is sent, say so in a workload file."
+    if _SQUASHED in plan.text:
+        yield "The server shortened a list to one item: lists are assumed to have one."
+    if has_fresh:
+        yield "Keys of new rows are fresh: each set can be inserted once."
+    if refusals:
+        states = ", ".join(f"SQLSTATE {state or 'unknown'}" for state in sorted(refusals))
+        yield (
+            f"The server refused {refusals.total()} of {drawn} sets of values ({states})."
+            + ("" if has_sets else " No values are left: give some in a workload file.")
+        )
