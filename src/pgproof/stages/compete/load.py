@@ -29,6 +29,12 @@ from pgproof.postgres.dsn import read_dsn
 from pgproof.sqltext.parameters import bind_literals
 from pgproof.stages.compete.load_log import GeneratorHealth, LoadLog, judge_health
 
+TURN_S = 0.25
+"""Wished length of one turn of an arm: the shorter, the better arms share the machine's moods."""
+
+CONNECT_S = 0.02
+"""Each client connects anew for each turn; a turn must be longer than that takes."""
+
 _LAG_PROBE_S = 0.02
 _CONNECT_TIMEOUT_S = 30.0
 _GRACE_S = 5.0
@@ -54,13 +60,13 @@ class LoadOutcome:
 
     Args:
         logs: By arm.
-        slices: Done on each arm.
+        turns: Done by each arm.
         health: Of the generator.
         notes: What a reader must know.
     """
 
     logs: dict[str, LoadLog]
-    slices: int
+    turns: int
     health: GeneratorHealth
     notes: tuple[str, ...]
 
@@ -75,16 +81,16 @@ def run_load(
     statement_timeout_ms: int,
     progress: Progress = ignore_progress,
 ) -> LoadOutcome:
-    """Put the arms under load, slice by slice in random order.
+    """Put the arms under load, turn by turn in random order.
 
     Args:
         targets: The arms; at least one.
         statements: The mix, by calls; at least one.
         profile: Clients, think time, slices.
         seed: Of the order and of what the clients draw.
-        time_limit_s: Further slices are left out once it is used up; one slice each is done in any case.
+        time_limit_s: Further turns are left out once it is used up; each arm gets one in any case.
         statement_timeout_ms: Longer statements are stopped; 0 means no limit.
-        progress: Told how many slices are done.
+        progress: Told how many turns are done.
     """
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         load = _Load(targets, statements, profile, seed, time_limit_s, statement_timeout_ms, progress)
@@ -97,6 +103,12 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
         return asyncio.new_event_loop
     factory: Callable[[], asyncio.AbstractEventLoop] = importlib.import_module("uvloop").new_event_loop
     return factory
+
+
+def count_turns(profile: LoadProfile) -> int:
+    """Return how many turns each arm gets: slices are cut into pieces, so that arms take turns more often."""
+    piece_s = max(TURN_S, profile.clients * CONNECT_S)
+    return profile.slices * max(1, round(profile.slice_s / piece_s))
 
 
 class _Mix:
@@ -145,7 +157,7 @@ class _Load:
         probe = asyncio.create_task(_watch_lag(lags))
         try:
             await self._learn_types()
-            done = await self._run_slices(started)
+            done = await self._run_turns(started)
         finally:
             probe.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -172,19 +184,19 @@ class _Load:
         finally:
             await connection.close(timeout=_GRACE_S)
 
-    async def _run_slices(self, started: float) -> int:
+    async def _run_turns(self, started: float) -> int:
         order = random.Random(self._seed)
-        total = self._profile.slices * len(self._targets)
-        for number in range(self._profile.slices):
+        turns = count_turns(self._profile)
+        for number in range(turns):
             if number and time.monotonic() - started > self._limit_s * number / (number + 1):
-                return number  # another slice on each arm would not fit
+                return number  # another turn of each arm would not fit
             order.shuffle(self._targets)
             for position, target in enumerate(self._targets):
-                self._progress("load", number * len(self._targets) + position, total)
-                await self._run_slice(target, number)
-        return self._profile.slices
+                self._progress("load", number * len(self._targets) + position, turns * len(self._targets))
+                await self._run_turn(target, number)
+        return turns
 
-    async def _run_slice(self, target: LoadTarget, number: int) -> None:
+    async def _run_turn(self, target: LoadTarget, number: int) -> None:
         log = self._logs[target.arm]
         wanted = (self._open_client(target) for _ in range(self._profile.clients))
         opened = await asyncio.gather(*wanted)
@@ -194,7 +206,7 @@ class _Load:
         if not clients:
             return
         began = time.perf_counter()
-        ends_at = began + self._profile.slice_s
+        ends_at = began + self._profile.slice_s * self._profile.slices / count_turns(self._profile)
         think_s = self._profile.think_time_ms / 1000.0
         seeds = (f"{self._seed}/{number}/{position}" for position in range(len(clients)))
         works = (
@@ -202,6 +214,7 @@ class _Load:
         )
         await asyncio.gather(*works)
         log.duration_s += time.perf_counter() - began
+        log.turns.append(len(log.latencies_ms))
         await asyncio.gather(*(client.close() for client in clients))
 
     async def _open_client(self, target: LoadTarget) -> _Client | None:
@@ -235,8 +248,9 @@ class _Load:
 
     def _notes(self, done: int) -> list[str]:
         notes = []
-        if done < self._profile.slices:
-            notes.append(f"load was cut to {done} of {self._profile.slices} slices by the time limit")
+        turns = count_turns(self._profile)
+        if done < turns:
+            notes.append(f"load was cut to {done} of {turns} turns of each arm by the time limit")
         if self._literal:
             names = ", ".join(sorted(self._mix.statements[i].name for i in self._literal))
             notes.append(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pgproof.model.trial import LoadResult
-from pgproof.stages.compete.bootstrap import MIN_SAMPLES, draw_quantiles, quantile_interval
+from pgproof.stages.compete.bootstrap import MIN_SAMPLES, MIN_TURNS, draw_quantiles, quantile_interval
 
 CPU_LIMIT_FRAC = 0.85
 """A generator that uses more of its core measures itself.
@@ -30,7 +30,8 @@ class LoadLog:
     """What the clients of one arm saw, raw.
 
     Args:
-        latencies_ms: Of each statement that finished or was stopped, in order of slices and clients.
+        latencies_ms: Of each statement that finished or was stopped, in the order in which they ended.
+        turns: Number of latencies after each turn of the arm, ascending.
         finished: Statements that finished.
         errors: Statements that failed, timed out, or were refused a connection.
         clients: Most connections that took part in a slice.
@@ -38,6 +39,7 @@ class LoadLog:
     """
 
     latencies_ms: array[float] = field(default_factory=lambda: array("d"))
+    turns: list[int] = field(default_factory=list)
     finished: int = 0
     errors: int = 0
     clients: int = 0
@@ -73,7 +75,7 @@ def summarise_load(log: LoadLog, seed: int, confidence: float) -> LoadResult:
         seed: Of the bootstrap.
         confidence: Of the interval of p95.
     """
-    values = np.frombuffer(log.latencies_ms, dtype=np.float64) if log.latencies_ms else np.zeros(0)
+    values = _values(log)
     quantiles = np.quantile(values, np.linspace(0.0, 1.0, 101)) if values.size else np.zeros(101)
     draws = draw_p95(log, seed)
     return LoadResult(
@@ -91,10 +93,15 @@ def summarise_load(log: LoadLog, seed: int, confidence: float) -> LoadResult:
 
 
 def draw_p95(log: LoadLog, seed: int) -> NDArray[np.float64]:
-    """Return bootstrap draws of p95; empty below ``MIN_SAMPLES`` samples."""
-    if len(log.latencies_ms) < MIN_SAMPLES:
+    """Return bootstrap draws of p95; empty below ``MIN_SAMPLES`` samples or ``MIN_TURNS`` turns."""
+    turns = [turn for turn in np.split(_values(log), log.turns[:-1]) if turn.size]
+    if len(log.latencies_ms) < MIN_SAMPLES or len(turns) < MIN_TURNS:
         return np.zeros(0)
-    return draw_quantiles(np.frombuffer(log.latencies_ms, dtype=np.float64), 0.95, seed)
+    return draw_quantiles(turns, 0.95, seed)
+
+
+def _values(log: LoadLog) -> NDArray[np.float64]:
+    return np.frombuffer(log.latencies_ms, dtype=np.float64) if log.latencies_ms else np.zeros(0)
 
 
 def judge_health(cpu_frac: float, lags_ms: Sequence[float], median_ms: float) -> GeneratorHealth:

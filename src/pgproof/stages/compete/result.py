@@ -21,12 +21,11 @@ from pgproof.model.trial import (
     Score,
     StatementTiming,
 )
-from pgproof.model.units import Interval
 from pgproof.model.variant import CONTROL
 from pgproof.model.workload import WorkloadStatement
 from pgproof.postgres.explain import render_plan
 from pgproof.stages.compete.arms import BuiltArm
-from pgproof.stages.compete.bootstrap import DRAWS, quantile_interval
+from pgproof.stages.compete.bootstrap import DRAWS
 from pgproof.stages.compete.comparison import Rules, compare_arms
 from pgproof.stages.compete.gates import (
     judge_build,
@@ -115,23 +114,21 @@ def make_entries(record: Record, gates: Mapping[str, Sequence[GateResult]]) -> t
     raced = [a for a in record.arms if a.role is ArmRole.VARIANT and not a.failure]
     seed = record.blueprint.race.seed
     draws = {a.name: draw_p95(record.logs[a.name], seed) for a in raced if a.name in record.logs}
-    by_load = bool(raced) and all(draws.get(a.name, np.zeros(0)).size for a in raced)
+    by_load = all(a.name in draws and draws[a.name].size for a in raced)
     entries = []
     for arm in raced:
         comparison = record.comparisons[arm.name]
         if by_load:
             own = draws[arm.name]
-            interval: Interval | None = quantile_interval(own, record.blueprint.race.confidence)
             p95 = float(np.quantile(np.frombuffer(record.logs[arm.name].latencies_ms), 0.95))
         else:
-            own, interval, p95 = draw_ratio(comparison, seed), comparison.interval, comparison.ratio
+            own, p95 = draw_ratio(comparison, seed), comparison.ratio
         entries.append(
             Entry(
                 name=arm.name,
                 gates_passed=all(gate.passed for gate in gates[arm.name]),
                 comparison=comparison,
                 p95_ms=p95,
-                p95_interval_ms=interval,
                 p95_draws_ms=own,
                 simplicity=rate_simplicity(arm.variant, arm.steps, arm.index_bytes, arm.index_bytes_before),
             )

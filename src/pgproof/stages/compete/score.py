@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from pgproof.model.blueprint import Weights
 from pgproof.model.change import CreateExtension, CreateIndex, DropIndex, Step
 from pgproof.model.trial import Comparison, Score, Verdict
-from pgproof.model.units import Interval
 from pgproof.model.variant import Variant
 
 STEP_BURDEN = 1.0
@@ -45,7 +44,6 @@ class Entry:
         gates_passed: No gate failed.
         comparison: Against the control.
         p95_ms: Under load where there was load, else in the race.
-        p95_interval_ms: Its interval, None where there are too few samples.
         p95_draws_ms: Bootstrap draws of it; empty where there are too few samples.
         simplicity: Points, 0 to 100.
     """
@@ -54,7 +52,6 @@ class Entry:
     gates_passed: bool
     comparison: Comparison
     p95_ms: float
-    p95_interval_ms: Interval | None
     p95_draws_ms: NDArray[np.float64]
     simplicity: float
 
@@ -97,7 +94,7 @@ def rate_simplicity(
 def score_entries(entries: Sequence[Entry], weights: Weights) -> dict[str, Score]:
     """Score the variants that passed all gates.
 
-    Points for p95 are 100 x fastest / own; an arm whose interval overlaps the fastest arm's is as fast. Each
+    Points for p95 are 100 x fastest / own; an arm that can't be told apart from the fastest is as fast. Each
     bootstrap draw of all p95s is scored again; ``wins_frac`` is the share of draws in which the arm came
     first (shared firsts count in part).
 
@@ -111,7 +108,7 @@ def score_entries(entries: Sequence[Entry], weights: Weights) -> dict[str, Score
     able = [entry for entry in entries if entry.gates_passed]
     if not able:
         return {}
-    points = p95_points([e.p95_ms for e in able], [e.p95_interval_ms for e in able])
+    points = p95_points([e.p95_ms for e in able], [e.p95_draws_ms for e in able])
     totals = [_total(weights, p95, e.simplicity) for p95, e in zip(points, able, strict=True)]
     wins = _wins(able, weights)
     return {
@@ -120,20 +117,30 @@ def score_entries(entries: Sequence[Entry], weights: Weights) -> dict[str, Score
     }
 
 
-def p95_points(p95s_ms: Sequence[float], intervals: Sequence[Interval | None]) -> list[float]:
+def p95_points(p95s_ms: Sequence[float], draws_ms: Sequence[NDArray[np.float64]]) -> list[float]:
     """Return 100 x fastest / own, and 100 for everybody who can't be told apart from the fastest.
 
     Args:
         p95s_ms: One an arm, >= 0; at least one.
-        intervals: Theirs, None where unknown (then only the figure counts).
+        draws_ms: Bootstrap draws of each, comparable one by one; where either is empty, the figures decide.
+
+    Returns:
+        In the order of the arguments. Two arms are told apart when 95 % of the draws' ratios lie on one side
+        of 1.
     """
     best = min(range(len(p95s_ms)), key=lambda i: p95s_ms[i])
-    fastest, reach = p95s_ms[best], intervals[best]
     result = []
-    for value, interval in zip(p95s_ms, intervals, strict=True):
-        tied = reach is not None and interval is not None and interval.low <= reach.high
-        result.append(100.0 if tied or value <= 0 else 100.0 * fastest / value)
+    for value, draws in zip(p95s_ms, draws_ms, strict=True):
+        tied = value <= 0 or _overlaps(draws, draws_ms[best])
+        result.append(100.0 if tied else 100.0 * p95s_ms[best] / value)
     return result
+
+
+def _overlaps(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> bool:
+    if not ours.size or ours.size != theirs.size:
+        return False
+    low, high = np.quantile(ours / theirs, [0.025, 0.975])
+    return bool(low <= 1.0 <= high)
 
 
 def choose_winner(entries: Sequence[Entry], scores: Mapping[str, Score]) -> str | None:
