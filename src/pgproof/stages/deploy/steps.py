@@ -25,7 +25,7 @@ class PlannedStep:
         change: Position of its change in the rollout, from 0.
         step: Its position in the change, from 0.
         what: The step.
-        verify: Questions that are true once its whole change is made; they tell its index from another.
+        verify: Questions that are true once it was done; empty where nothing tells.
     """
 
     change: int
@@ -104,14 +104,13 @@ def adopt_or_clear(target: Target, journal: Journal, planned: PlannedStep) -> bo
         if gone:
             _write(journal, planned, JournalEvent.DONE, FORWARD, "found done")
         return gone
-    # The others are fit to run twice (ANALYZE, ATTACH PARTITION), or their questions tell (CREATE EXTENSION).
+    # What has no question is fit to run twice (ANALYZE, ATTACH PARTITION).
     is_so = bool(planned.verify) and all(
         target.session.value(question.sql) is True for question in planned.verify
     )
-    if is_so and step.sql.startswith("CREATE EXTENSION"):
+    if is_so:
         _write(journal, planned, JournalEvent.DONE, FORWARD, "found done")
-        return True
-    return False
+    return is_so
 
 
 def remove_leftovers(target: Target, journal: Journal, plan: tuple[PlannedStep, ...]) -> list[str]:
@@ -169,11 +168,9 @@ def _settle_index(target: Target, journal: Journal, planned: PlannedStep, index:
 
 
 def _verify_of(change: Change, step: Step) -> tuple[Step, ...]:
-    """Return a change's questions for its own index; an index of a partition is judged by being valid."""
-    is_part = (
-        isinstance(change, CreateIndex) and step.creates is not None and step.creates.name != change.name
-    )
-    return () if is_part else verify_steps(change)
+    """Return a change's questions for the step they are about: of an index, the one that makes it."""
+    own = RelationName(change.table.schema, change.name) if isinstance(change, CreateIndex) else None
+    return verify_steps(change) if own is None or step.creates == own else ()
 
 
 def _write(
