@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from pgproof.changes.index_cover import covers
 from pgproof.model.candidate import Ambition, IndexCandidate, IndexSet, Selection
 from pgproof.model.change import CreateIndex
 from pgproof.model.progress import Progress, ignore_progress
@@ -174,7 +175,7 @@ Chosen = tuple[Ambition, tuple[str, ...]]
 
 
 def _choose(goal: _Goal, plain: Sequence[str], progress: Progress) -> list[Chosen]:
-    balanced = _grow(goal, plain, _Bar(goal, BALANCED_LEFT_FRAC), _most_gain)
+    balanced = _grow_to_best(goal, plain, _Bar(goal, BALANCED_LEFT_FRAC))
     progress("choosing indexes", 1, 3)
     gain = goal.gain(frozenset(balanced))
     lean = _lean(goal, plain, gain)
@@ -214,8 +215,8 @@ def _most_gain_a_byte(gain: float, size: int) -> float:
 
 def _grow(
     goal: _Goal, pool: Sequence[str], bar: _Bar, merit: Merit, enough: float = float("inf")
-) -> tuple[str, ...]:
-    """Add the index of most merit, one by one, while it gains enough; then exchange and take out."""
+) -> list[str]:
+    """Add the index of most merit, one by one, while it gains enough."""
     chosen: list[str] = []
     current = goal.total(frozenset())
     while goal.before - current < enough:
@@ -232,6 +233,12 @@ def _grow(
         ties = [option for option in options if option[0] >= max(options)[0] * (1 - TIE_FRAC)]
         chosen.append(min(ties, key=lambda option: (option[1], -option[0], option[2]))[2])
         current = goal.total(frozenset(chosen))
+    return chosen
+
+
+def _grow_to_best(goal: _Goal, pool: Sequence[str], bar: _Bar) -> tuple[str, ...]:
+    """Add indexes while they gain enough, exchange early choices for better ones, take out the idle."""
+    chosen = _grow(goal, pool, bar, _most_gain)
     return _without_idle(goal, _exchange(goal, chosen, pool), bar)
 
 
@@ -252,6 +259,9 @@ def _without_idle(goal: _Goal, chosen: Sequence[str], bar: _Bar) -> tuple[str, .
     kept = list(chosen)
     for name in chosen:
         rest = frozenset(kept) - {name}
+        if any(covers(goal.indexes[other], goal.indexes[name]) for other in rest):
+            kept.remove(name)
+            continue
         repeats = any(goal.nearly_repeats(name, other) for other in rest)
         current = goal.total(frozenset(kept))
         least = max(bar.at(current) / 2, TWIN_LOSS_FRAC * current if repeats else 0.0)
@@ -264,7 +274,7 @@ def _lean(goal: _Goal, plain: Sequence[str], full_gain: float) -> tuple[str, ...
     if full_gain <= 0:
         return ()
     bar = _Bar(goal, 0.0, LEAN_STEP_FRAC * full_gain)
-    return _grow(goal, plain, bar, _most_gain_a_byte, LEAN_GAIN_FRAC * full_gain)
+    return _without_idle(goal, _grow(goal, plain, bar, _most_gain_a_byte, LEAN_GAIN_FRAC * full_gain), bar)
 
 
 def _shrink(goal: _Goal, bar: _Bar) -> tuple[str, ...]:
@@ -300,7 +310,7 @@ def _alternatives(goal: _Goal, sets: Sequence[Chosen], best_gain: float) -> list
         (name for _, names in sets for name in names), key=lambda name: (goal.gain(frozenset((name,))), name)
     )
     pool = [name for name in sorted(goal.everything) if name != leader]
-    names = _grow(goal, pool, _Bar(goal, BALANCED_LEFT_FRAC), _most_gain)
+    names = _grow_to_best(goal, pool, _Bar(goal, BALANCED_LEFT_FRAC))
     if goal.gain(frozenset(names)) < ALTERNATIVE_GAIN_FRAC * best_gain:
         return []
     return [(Ambition.ALTERNATIVE, names)]

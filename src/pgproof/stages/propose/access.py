@@ -22,7 +22,7 @@ from pgproof.sqltext.shape import (
 from pgproof.sqltext.shape import RelationKind as SourceKind
 from pgproof.stages.propose.literals import known_values
 from pgproof.stages.propose.reading import ReadStatement, table_of
-from pgproof.stages.propose.selectivity import equality_frac, null_frac, values_frac
+from pgproof.stages.propose.selectivity import equality_frac, null_frac, values_frac, with_rows
 
 _INDEXABLE = (RelationKind.TABLE, RelationKind.PARTITIONED, RelationKind.MATVIEW)
 _EQUAL = (PredicateKind.EQUALITY, PredicateKind.IN, PredicateKind.IS_NULL)
@@ -93,7 +93,7 @@ def find_accesses(read: ReadStatement, catalog: Catalog) -> Iterator[Access]:
         for alias in _aliases(shape):
             table = table_of(shape, alias, catalog)
             if table is not None and table.kind in _INDEXABLE:
-                yield _access(read.statement, shape, alias, table)
+                yield _access(read.statement, shape, alias, with_rows(table, catalog))
 
 
 def _aliases(shape: QueryShape) -> tuple[str, ...]:

@@ -116,7 +116,7 @@ def _filter_drafts(access: Access, equals: tuple[Equal, ...], max_width: int) ->
     yield from tail_drafts(access, equals, max_width)
     if len(equals) > 1:
         # The other way round: what leads can serve statements that give that column alone.
-        yield _draft(access, (equals[1], equals[0], *equals[2:max_width]), (), "", 4)
+        yield _draft(access, (equals[1], equals[0], *equals[2:])[:max_width], (), "", 4)
 
 
 def _join_drafts(access: Access, equals: tuple[Equal, ...], max_width: int) -> Iterator[Draft]:
@@ -171,9 +171,7 @@ def _draft(
     access: Access, equals: tuple[Equal, ...], rest: tuple[IndexKey, ...], words: str, rank: int
 ) -> Draft:
     leading = tuple(key_of(equal.operand) for equal in equals)
-    rest = tuple(
-        key for key in rest if key.column == "" or all(key.column != lead.column for lead in leading)
-    )
+    rest = _new_keys(leading, rest)
     asks = [f"equality on {_words(leading)}"] if leading else []
     if rest:
         asks.append(words or f"sorted by {_words(rest)}")
@@ -186,6 +184,14 @@ def _draft(
         ordered=bool(rest),
         frac=prod((equal.frac for equal in equals), start=1.0),
     )
+
+
+def _new_keys(leading: tuple[IndexKey, ...], rest: tuple[IndexKey, ...]) -> tuple[IndexKey, ...]:
+    """Leave out keys that came before: compared for equality or sorted by already, they add nothing."""
+    kept = {(key.column, key.expression): key for key in reversed(rest)}
+    for key in leading:
+        kept.pop((key.column, key.expression), None)
+    return tuple(key for key in rest if kept.pop((key.column, key.expression), None) is not None)
 
 
 def _order_keys(access: Access, leave: frozenset[str]) -> tuple[IndexKey, ...]:

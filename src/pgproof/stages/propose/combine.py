@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from pgproof.changes.index_cover import without_covered
 from pgproof.model.candidate import Ambition, IndexCandidate, IndexSet
 from pgproof.model.change import AnalyzeTable, Change, CreateExtension, CreateIndex, DropIndex
 from pgproof.model.relation import Catalog, Index, RelationName, Table
 from pgproof.model.variant import Variant
-from pgproof.stages.propose.existing import without_covered
 
 STALE_FRAC = 0.2
 """Share of a table's rows changed since ANALYZE, beyond which its statistics mislead. **Source**: twice the

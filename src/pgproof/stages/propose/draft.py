@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from pgproof.changes.index_cover import backwards
 from pgproof.model.change import CreateExtension
 from pgproof.model.relation import IndexKey, Table
 from pgproof.sqltext.shape import Nulls, Operand, SortKey
@@ -68,8 +69,3 @@ def sort_keys(order: tuple[SortKey, ...], table: Table) -> tuple[IndexKey, ...]:
             first = descending
         keys.append(replace(key, descending=descending, nulls_first=first))
     return backwards(tuple(keys)) if keys and keys[0].descending else tuple(keys)
-
-
-def backwards(keys: tuple[IndexKey, ...]) -> tuple[IndexKey, ...]:
-    """Return the keys as a backward scan reads them."""
-    return tuple(replace(key, descending=not key.descending, nulls_first=not key.nulls_first) for key in keys)

@@ -17,6 +17,7 @@ from pgproof.sqltext.fingerprint import fingerprint
 from pgproof.sqltext.quote import qualify, quote_identifier
 from pgproof.stages.propose.draft import Draft
 from pgproof.stages.propose.reading import ReadStatement, read_workload, table_of
+from pgproof.stages.propose.selectivity import with_rows
 
 
 def foreign_key_checks(catalog: Catalog, workload: Workload) -> tuple[WorkloadStatement, ...]:
@@ -60,7 +61,7 @@ def foreign_key_drafts(constraints: Iterable[Constraint], catalog: Catalog) -> I
         child = catalog.find_table(constraint.table.name, constraint.table.schema)
         if child is not None and constraint.columns:
             yield Draft(
-                table=child,
+                table=with_rows(child, catalog),
                 keys=tuple(IndexKey(column=name) for name in constraint.columns),
                 asks=f"foreign key to {constraint.references}, whose rows are deleted",
                 rank=0,

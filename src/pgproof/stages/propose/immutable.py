@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from pgproof.model.relation import Column
-from pgproof.stages.propose.types import depends_on_time_zone
+from pgproof.stages.propose.types import depends_on_time_zone, is_text
 
 # fmt: off
 _ALWAYS = frozenset(
@@ -26,6 +26,8 @@ _SAFE_CASTS = frozenset(
     }
 )
 # fmt: on
+_OPERATORS = frozenset({"+", "-", "*", "/", "%", "||", "->", "->>", "#>", "#>>", "::"})
+_OPERATOR = re.compile(r"[-+*/<>=~!@#%^&|`?]+|::")
 _STRING = re.compile(r"'(?:[^']|'')*'")
 _CALL = re.compile(r"([A-Za-z_][\w.]*)\s*\(")
 _CAST = re.compile(r"::\s*\"?([A-Za-z_]\w*)|CAST\s*\(.+?\s+AS\s+\"?([A-Za-z_]\w*)", re.IGNORECASE)
@@ -55,8 +57,10 @@ def may_be_indexed(expression: str, columns: Sequence[Column]) -> bool:
     casts = {(one or other).lower() for one, other in _CAST.findall(bare)}
     if not calls <= _ALWAYS | _TIMES or not casts <= _SAFE_CASTS | {"date"}:
         return False
-    if any(depends_on_time_zone(column) for column in columns):
-        return not casts and not calls & _TIMES
+    if set(_OPERATOR.findall(bare)) - _OPERATORS or any(depends_on_time_zone(column) for column in columns):
+        return False
+    if "||" in bare and not all(is_text(column) for column in columns):
+        return False  # a number's or date's text form may depend on settings
     if any(column.base_type in _DATE_TYPES for column in columns):
         return not casts - {"date"}
     # A date out of text depends on DateStyle; the types below have no such cast.

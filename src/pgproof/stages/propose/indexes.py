@@ -8,7 +8,7 @@ from itertools import zip_longest
 
 from pgproof.model.candidate import IndexCandidate
 from pgproof.model.change import CreateIndex
-from pgproof.model.relation import Catalog, ConstraintKind, RelationKind, RelationName, Table
+from pgproof.model.relation import Catalog, ConstraintKind, RelationName, Table
 from pgproof.model.workload import Workload
 from pgproof.sqltext.mentions import mentions
 from pgproof.stages.propose.access import Access, find_accesses
@@ -128,10 +128,25 @@ def _drafts_of(read: ReadStatement, catalog: Catalog, max_width: int) -> list[Dr
 
 def _all_drafts(read: ReadStatement, catalog: Catalog, max_width: int) -> Iterator[Draft]:
     for access in find_accesses(read, catalog):
+        if _is_pinned(access, catalog):
+            continue
         yield from special_drafts(access, catalog)
         yield from partial_drafts(access, max_width, _primary_key(access, catalog))
         yield from btree_drafts(access, max_width)
     yield from foreign_key_drafts(caused_checks(read, catalog), catalog)
+
+
+def _is_pinned(access: Access, catalog: Catalog) -> bool:
+    """Tell whether a unique index finds the one row already, whatever else is asked of it."""
+    compared = {equal.operand.column for equal in access.equals if equal.single}
+    compared |= {operand.column for operand in access.tied}
+    return any(
+        index.unique
+        and index.valid
+        and not index.predicate
+        and all(key.column in compared and key.column for key in index.keys)
+        for index in catalog.indexes_of(access.table.relation)
+    )
 
 
 def _primary_key(access: Access, catalog: Catalog) -> tuple[str, ...]:
@@ -142,7 +157,7 @@ def _primary_key(access: Access, catalog: Catalog) -> tuple[str, ...]:
 
 
 def _is_sensible(draft: Draft, catalog: Catalog) -> bool:
-    rows, pages = table_rows(draft.table, catalog), _pages(draft.table)
+    rows, pages = draft.table.rows, _pages(draft.table)
     if pages < MIN_PAGES or 0 <= rows < MIN_ROWS:
         return False
     leads_to_most = draft.method == "btree" and not draft.ordered and draft.frac > MAX_PLAIN_FRAC
@@ -150,15 +165,6 @@ def _is_sensible(draft: Draft, catalog: Catalog) -> bool:
         return False
     indexes = tuple(catalog.indexes_of(draft.table.relation))
     return not any(serves(index, draft) or pins_one_row(index, draft) for index in indexes)
-
-
-def table_rows(table: Table, catalog: Catalog) -> float:
-    """Return a table's rows, those of its partitions summed; -1 where unknown."""
-    if table.kind is not RelationKind.PARTITIONED or table.rows > 0:
-        return table.rows
-    below = [table_rows(child, catalog) for child in catalog.tables if child.parent == table.relation]
-    known = [rows for rows in below if rows >= 0]
-    return sum(known) if known else -1
 
 
 def _pages(table: Table) -> float:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
-from pgproof.model.relation import Column, Table
+from pgproof.model.relation import Catalog, Column, RelationKind, Table
 
 UNKNOWN_EQUALITY_FRAC = 0.005
 """Where nothing is known. **Source**: ``DEFAULT_EQ_SEL``, src/include/utils/selfuncs.h."""
@@ -45,3 +46,16 @@ def values_frac(table: Table, column: Column, values: Iterable[str]) -> float:
 def null_frac(column: Column) -> float | None:
     """Return the share of NULLs, None where never analysed."""
     return None if column.statistics is None else column.statistics.null_frac
+
+
+def with_rows(table: Table, catalog: Catalog) -> Table:
+    """Return a table with its rows known: of a partitioned one that was never analysed, its children's."""
+    return replace(table, rows=_rows(table, catalog))
+
+
+def _rows(table: Table, catalog: Catalog) -> float:
+    if table.kind is not RelationKind.PARTITIONED or table.rows > 0:
+        return table.rows
+    below = [_rows(child, catalog) for child in catalog.tables if child.parent == table.relation]
+    known = [rows for rows in below if rows >= 0]
+    return sum(known) if known else -1
