@@ -9,6 +9,7 @@ from datetime import date, timedelta
 
 from pgproof.errors import ServerError, Unreachable
 from pgproof.model.relation import Catalog, ConstraintKind, Table
+from pgproof.postgres.query_files import OWN_STATEMENT
 from pgproof.postgres.session import Session
 from pgproof.sqltext.quote import qualify, quote_identifier
 from pgproof.sqltext.uses import ParameterRole
@@ -85,7 +86,7 @@ def _largest(session: Session, table: Table, column: str) -> str | None:
     name = qualify(table.relation.schema, table.relation.name)
     try:
         rows = session.run(
-            f"SELECT /* pgproof */ max({quote_identifier(column)}) FROM {name}", as_text=True
+            f"SELECT {OWN_STATEMENT} max({quote_identifier(column)}) FROM {name}", as_text=True
         ).rows
     except Unreachable:
         raise

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from pgproof.errors import ConfigError, ServerError
 from pgproof.model.workload import ParameterSet, ParameterSource, Workload, WorkloadStatement
+from pgproof.postgres.query_files import OWN_STATEMENT
 from pgproof.postgres.session import Session
 from pgproof.stages.capture.generators import Drawn, FromQuery, Generator, draw_rows
 from pgproof.stages.capture.spec import StatementSpec, WorkloadSpec
@@ -69,7 +70,7 @@ class _QueryRows:
                 hint="Name the database to ask, or write the values into the file.",
             )
         try:
-            bounded = f"SELECT /* pgproof */ * FROM ({sql}\n) AS drawn LIMIT {_FROM_QUERY_MAX_ROWS}"
+            bounded = f"SELECT {OWN_STATEMENT} * FROM ({sql}\n) AS drawn LIMIT {_FROM_QUERY_MAX_ROWS}"
             result = self._session.run(bounded, as_text=True)
         except ServerError as error:
             raise ConfigError(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pgproof.errors import ServerError, Unreachable
 from pgproof.model.relation import Catalog, Column, RelationKind, Table
 from pgproof.model.workload import ParameterSource
+from pgproof.postgres.query_files import OWN_STATEMENT
 from pgproof.postgres.session import Session
 from pgproof.sqltext.quote import qualify, quote_identifier
 
@@ -141,7 +142,7 @@ def _render(group: Sequence[Source], edges: Sequence[Edge], seed: int, *, sample
     """Write the sampling query: the first relation is sampled, the others are joined to it."""
     values = ", ".join(f"r{i}.v{k}" for i, source in enumerate(group) for k in range(len(source.expressions)))
     keys = {source.alias: _keys_of(source.alias, edges) for source in group}
-    pieces = [f"SELECT /* pgproof */ {values} FROM"]
+    pieces = [f"SELECT {OWN_STATEMENT} {values} FROM"]
     for i, source in enumerate(group):
         first = i == 0
         subquery = _subquery(source, keys[source.alias], seed, sampled=sampled and first, capped=first)

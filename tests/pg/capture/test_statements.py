@@ -1,0 +1,174 @@
+"""Capturing from pg_stat_statements: what is counted, grouped, left out, and said about losses."""
+
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from pgproof.errors import CapabilityMissing, ConfigError
+from pgproof.model.query import StatementKind
+from pgproof.model.workload import Workload
+from pgproof.postgres.session import Session, open_session
+from pgproof.stages.capture.statements import capture_statements
+
+pytestmark = pytest.mark.pg
+
+SCHEMA = """
+CREATE EXTENSION pg_stat_statements
+CREATE TABLE accounts (aid int PRIMARY KEY, bid int NOT NULL, abalance int NOT NULL, filler text)
+CREATE TABLE "Größe" ("select" int PRIMARY KEY, at timestamptz NOT NULL)
+INSERT INTO accounts SELECT g, g % 10, 0, '' FROM generate_series(1, 500) g
+INSERT INTO "Größe" SELECT g, timestamptz '2025-01-01' + g * interval '1 hour' FROM generate_series(1, 100) g
+CREATE FUNCTION balance_of(wanted int) RETURNS bigint LANGUAGE plpgsql AS $$
+BEGIN RETURN (SELECT sum(abalance) FROM accounts WHERE bid = wanted); END $$
+"""
+
+
+def run_script(session: Session, script: str) -> None:
+    statement = ""
+    for line in script.strip().splitlines():
+        statement += line + "\n"
+        if statement.count("$$") % 2 == 0 and not line.endswith("$$ LANGUAGE") and not line.endswith("AS $$"):
+            session.run(statement)
+            statement = ""
+
+
+def work(session: Session, rounds: int = 20) -> None:
+    """Like pgbench: the same shapes with other values, by parameters and by literals."""
+    for i in range(1, rounds + 1):
+        session.run("BEGIN")
+        session.run("UPDATE accounts SET abalance = abalance + $1 WHERE aid = $2", [str(i), str(i)])
+        session.run("SELECT abalance FROM accounts WHERE aid = $1", [str(i)])
+        session.run("COMMIT")
+        session.run(f"select   abalance from accounts where aid = {i}")
+        session.run(
+            'SELECT count(*) FROM "Größe" WHERE "select" < 50 '
+            f"AND at > timestamptz '2025-01-02' - interval '{i} hours'"
+        )
+    session.run("SET work_mem = '5MB'")
+    session.run("SELECT count(*) FROM pg_class")
+    session.run("SELECT count(*) FROM information_schema.tables")
+    session.run("EXPLAIN SELECT * FROM accounts")
+    session.run("PREPARE by_bid (int) AS SELECT sum(abalance) FROM accounts WHERE bid = $1")
+    for i in range(5):
+        session.run(f"EXECUTE by_bid({i})")
+    session.run("DEALLOCATE by_bid")
+
+
+@pytest.fixture
+def sessions(database: str) -> Iterator[tuple[Session, Session]]:
+    """An application's session and a reader's, with counters at zero."""
+    with open_session(database, read_only=False) as application, open_session(database) as reader:
+        run_script(application, SCHEMA)
+        application.run("SELECT pg_stat_statements_reset()")
+        yield application, reader
+
+
+def by_shape(workload: Workload) -> dict[str, float]:
+    return {" ".join(s.query.sql.lower().split()): s.calls for s in workload.statements}
+
+
+def test_everything_since_the_reset(sessions: tuple[Session, Session]) -> None:
+    application, reader = sessions
+    work(application)
+    workload = capture_statements(reader)
+    calls = {(s.query.kind, s.name.rsplit("_", 1)[0]): s.calls for s in workload.statements}
+    assert calls == {
+        (StatementKind.UPDATE, "update_accounts"): 20,
+        (StatementKind.SELECT, "select_Größe"): 20,
+        (StatementKind.SELECT, "select_accounts"): calls[(StatementKind.SELECT, "select_accounts")],
+        (StatementKind.SELECT, "select"): 1,  # the reset itself
+    }
+    shapes = by_shape(workload)
+    # two texts of one shape, 20 calls each, and the prepared statement under its own text
+    assert shapes["select abalance from accounts where aid = $1"] == 40
+    assert sum(count for text, count in shapes.items() if "sum(abalance)" in text) == 5
+    assert not any("prepare" in text for text in shapes)
+    assert [s.counters.total_ms for s in workload.statements if s.counters] == sorted(
+        (s.counters.total_ms for s in workload.statements if s.counters), reverse=True
+    )
+    assert workload.source == "pg_stat_statements"
+    assert workload.database == reader.database
+    assert workload.notes[0].startswith("Counters are cumulative since ")
+
+
+def test_broken_interval_becomes_sql_again(sessions: tuple[Session, Session]) -> None:
+    application, reader = sessions
+    work(application, rounds=2)
+    (statement,) = [s for s in capture_statements(reader).statements if "Größe" in s.query.sql]
+    assert "::interval" in statement.query.sql
+    with application.rolled_back():
+        application.run(f"PREPARE it AS {statement.query.sql}")
+
+
+def test_window_counts_only_what_happens_in_it(sessions: tuple[Session, Session]) -> None:
+    application, reader = sessions
+    work(application, rounds=7)
+    thread = threading.Timer(0.3, work, [application], {"rounds": 3})
+    seen: list[tuple[float, float]] = []
+    thread.start()
+
+    def note(task: str, done: float = 0, total: float = 0) -> None:
+        seen.append((done, total))
+
+    workload = capture_statements(reader, window_s=1.5, progress=note)
+    thread.join()
+    assert by_shape(workload)["select abalance from accounts where aid = $1"] == 6
+    assert workload.window_s == pytest.approx(1.5, abs=0.7)
+    assert seen[-1] == (1.5, 1.5)
+
+
+def test_reset_inside_the_window_is_said(sessions: tuple[Session, Session]) -> None:
+    application, reader = sessions
+    work(application, rounds=9)
+
+    def reset_and_work() -> None:
+        application.run("SELECT pg_stat_statements_reset()")
+        work(application, rounds=2)
+
+    thread = threading.Timer(0.3, reset_and_work)
+    thread.start()
+    workload = capture_statements(reader, window_s=1.5)
+    thread.join()
+    assert by_shape(workload)["select abalance from accounts where aid = $1"] == 4
+    assert any("reset" in note or "anew" in note for note in workload.notes)
+
+
+def test_window_without_work_says_what_to_do(sessions: tuple[Session, Session]) -> None:
+    _, reader = sessions
+    with pytest.raises(ConfigError) as caught:
+        capture_statements(reader, window_s=0.1)
+    assert str(caught.value) == f"No application statement ran on {reader.address} in 0.1 s."
+    assert caught.value.hint == (
+        "Capture while the application is at work, watch longer (--window), or use --window 0 for "
+        "everything since the counters were reset."
+    )
+
+
+def test_limit_says_what_it_cut(sessions: tuple[Session, Session]) -> None:
+    application, reader = sessions
+    work(application, rounds=3)
+    workload = capture_statements(reader, limit=2, min_calls=2)
+    assert len(workload.statements) == 2
+    assert any("lightest statements" in note for note in workload.notes)
+
+
+def test_statement_inside_a_function_is_marked(sessions: tuple[Session, Session]) -> None:
+    application, reader = sessions
+    if reader.major < 14:
+        pytest.skip("the extension of 13 can't tell")
+    application.run("SET pg_stat_statements.track = 'all'")
+    application.run("SELECT balance_of(3)")
+    nested = [
+        s for s in capture_statements(reader).statements if "wanted" in s.query.sql or "bid =" in s.query.sql
+    ]
+    assert len(nested) == 1
+    assert nested[0].notes == (
+        "Runs inside a function: its time is also in the statement that calls the function.",
+    )
+
+
+def test_database_without_the_extension(fresh_database: Callable[[], str]) -> None:
+    with open_session(fresh_database()) as reader, pytest.raises(CapabilityMissing) as caught:
+        capture_statements(reader)
+    assert "CREATE EXTENSION pg_stat_statements" in caught.value.hint
