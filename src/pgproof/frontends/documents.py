@@ -5,6 +5,7 @@ Field names are stable: a field may be added, never renamed or removed within a 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from pgproof.model.estimate import Estimate
@@ -112,7 +113,7 @@ class ArmDocument:
         score: Points, 0 to 100; None when a gate failed and for the control.
         score_parts: How they came about.
         time_ratio: Paired time against the control; None for the control.
-        interval: Of ``time_ratio``.
+        interval: Of ``time_ratio``; None while there are too few rounds to say.
         verdict: Against the control.
         cpu_ratio: The same by on-CPU time.
         blks_ratio: The same by buffers.
@@ -354,7 +355,7 @@ def arm_document(arm: ArmResult) -> ArmDocument:
         score=arm.score.total if arm.score else None,
         score_parts=arm.score,
         time_ratio=comparison.ratio if comparison else None,
-        interval=comparison.interval if comparison else None,
+        interval=_known(comparison.interval) if comparison else None,
         verdict=comparison.verdict if comparison else None,
         cpu_ratio=comparison.cpu_ratio if comparison else None,
         blks_ratio=comparison.blks_ratio if comparison else None,
@@ -363,6 +364,11 @@ def arm_document(arm: ArmResult) -> ArmDocument:
         revert_sql=arm.revert_sql,
         dropped=arm.dropped,
     )
+
+
+def _known(interval: Interval) -> Interval | None:
+    """Return an interval; None for one without end, which says that nothing is known yet."""
+    return interval if math.isfinite(interval.high) else None
 
 
 def verdict_document(competition: Competition) -> VerdictDocument:

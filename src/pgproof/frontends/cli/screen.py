@@ -19,6 +19,7 @@ from pgproof.frontends.documents import ErrorDocument
 from pgproof.model.progress import Progress as ProgressCallback
 
 STANDARD_OUTPUT = "-"
+_PIPE_WIDTH = 120
 
 
 class Screen:
@@ -31,8 +32,8 @@ class Screen:
 
     def __init__(self, json_path: str | None = None) -> None:
         self.json_path = json_path
-        self.errors = Console(stderr=True, highlight=False)
-        self.text = self.errors if json_path == STANDARD_OUTPUT else Console(highlight=False)
+        self.errors = _console(stderr=True)
+        self.text = self.errors if json_path == STANDARD_OUTPUT else _console(stderr=False)
 
     def check_writable(self) -> None:
         """Find out before the work, not after it, that the JSON file can't be written.
@@ -80,6 +81,12 @@ class Screen:
                 yield callback
         else:
             yield _plain_progress(self.errors)
+
+
+def _console(*, stderr: bool) -> Console:
+    """Return a console; one that writes to a file or a pipe is wide enough for our tables."""
+    console = Console(stderr=stderr, highlight=False)
+    return console if console.is_terminal else Console(stderr=stderr, highlight=False, width=_PIPE_WIDTH)
 
 
 def render_json(document: Any) -> str:

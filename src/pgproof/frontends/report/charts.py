@@ -15,6 +15,8 @@ _WIDTH = 860
 _LABEL = 190
 _RIGHT = 96
 _ROW = 30
+_LOWEST_RATIO, _HIGHEST_RATIO = 1e-4, 1e2
+"""Ends of the axis: an arm with few rounds has an interval without end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +62,8 @@ def draw_intervals(rows: Sequence[IntervalRow]) -> Markup:
     """
     if not rows:
         return Markup("")
-    lows = [max(min(row.interval.low, row.ratio), 1e-4) for row in rows]
-    highs = [max(row.interval.high, row.ratio) for row in rows]
+    lows = [max(min(row.interval.low, row.ratio), _LOWEST_RATIO) for row in rows]
+    highs = [min(max(row.interval.high, row.ratio), _HIGHEST_RATIO) for row in rows]
     axis = _LogAxis(min(*lows, 0.5), max(*highs, 1.3), _LABEL, _WIDTH - _RIGHT)
     height = _ROW * len(rows) + 52
     parts = [_grid(axis, 8, height - 36, lambda value: f"{value:g}x")]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from pgproof.model.units import Interval
 
 
@@ -37,8 +39,8 @@ def times(ratio: float | None) -> str:
 
 
 def ratio_interval(interval: Interval | None) -> str:
-    """Return a time ratio's interval as percent of the control's time; a dash for None."""
-    if interval is None:
+    """Return a time ratio's interval as percent of the control's time; a dash where nothing is known."""
+    if interval is None or math.isinf(interval.high):
         return "-"
     return f"{interval.low * 100:.3g}..{interval.high * 100:.3g} %"
 

@@ -33,6 +33,7 @@ from pgproof.pipeline import DemoResult
 _COLOURS = {Severity.HIGH: "bold red", Severity.MEDIUM: "yellow", Severity.LOW: "cyan", Severity.INFO: "dim"}
 _SHOWN_STATEMENTS = 12
 _SHOWN_FINDINGS = 6
+_WIDE = 110
 
 
 def print_workload(console: Console, workload: Workload, out: Path) -> None:
@@ -142,22 +143,26 @@ def print_competition(console: Console, run: str, competition: Competition) -> N
 
 
 def _print_scoreboard(console: Console, control: ArmDocument, variants: Iterable[ArmDocument]) -> None:
-    columns = ("arm", "time vs control", "interval", "p50", "p95", "p99", "qps", "index", "build", "score")
-    table = _table(*columns)
+    wide = console.width >= _WIDE
+    columns = ("arm", "time", "interval", "p50", "p95", "p99", "qps", "index", "build", "score")
+    left_out = () if wide else ("p50", "p99", "build")
+    table = _table(*(column for column in columns if column not in left_out))
     for arm in (control, *variants):
-        table.add_row(
-            escape(arm.name),
-            percent(arm.time_ratio) if arm.time_ratio is not None else "-",
-            ratio_interval(arm.interval),
-            ms(arm.p50_ms),
-            ms(arm.p95_ms),
-            ms(arm.p99_ms),
-            f"{arm.throughput_qps:,.0f}" if arm.throughput_qps is not None else "-",
-            size(arm.index_bytes),
-            ms(arm.build_ms),
-            points(arm.score) if arm.gates_passed else "failed",
-        )
+        cells = {
+            "arm": escape(arm.name),
+            "time": percent(arm.time_ratio) if arm.time_ratio is not None else "100 %",
+            "interval": ratio_interval(arm.interval),
+            "p50": ms(arm.p50_ms),
+            "p95": ms(arm.p95_ms),
+            "p99": ms(arm.p99_ms),
+            "qps": f"{arm.throughput_qps:,.0f}" if arm.throughput_qps is not None else "-",
+            "index": size(arm.index_bytes),
+            "build": ms(arm.build_ms),
+            "score": points(arm.score) if arm.gates_passed else "failed",
+        }
+        table.add_row(*(cell for column, cell in cells.items() if column not in left_out))
     console.print(table)
+    console.print("[dim]time: of the workload, against the control; interval: of that, in percent[/]")
 
 
 def _print_failed_gates(console: Console, variants: Iterable[ArmDocument]) -> None:
@@ -314,7 +319,7 @@ def _table(*columns: str) -> Table:
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for position, column in enumerate(columns):
         text = column in ("statement", "text", "run", "kind", "when", "name", "arm", "values", "verdict")
-        table.add_column(column, justify="left" if text else "right", no_wrap=position == 0)
+        table.add_column(column, justify="left" if text else "right", no_wrap=position == 0 or not text)
     return table
 
 
