@@ -30,7 +30,7 @@ ALL: tuple[Generator, ...] = (
 
 def values_of(generator: Generator, count: int, seed: int = 1) -> list[str | None]:
     assert not isinstance(generator, type)
-    return [drawn.values[0] for drawn in generator.draw(count, random.Random(seed))]  # type: ignore[union-attr]
+    return [drawn.values[0] for drawn in generator.draw(count, random.Random(seed))]
 
 
 @pytest.mark.parametrize("generator", ALL, ids=lambda g: type(g).__name__)
