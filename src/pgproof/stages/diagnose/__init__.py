@@ -21,9 +21,11 @@ from pgproof.stages.diagnose.missing_index import MISSING_INDEX
 from pgproof.stages.diagnose.per_row_subquery import PER_ROW_SUBQUERY
 from pgproof.stages.diagnose.stale_statistics import STALE_STATISTICS
 from pgproof.stages.diagnose.unused_index import UNUSED_INDEX
+from pgproof.stages.diagnose.wrapped_column import WRAPPED_COLUMN
 
 BUILT_IN: tuple[Check, ...] = (
     MISSING_INDEX,
+    WRAPPED_COLUMN,
     LEADING_WILDCARD,
     DEEP_OFFSET,
     PER_ROW_SUBQUERY,

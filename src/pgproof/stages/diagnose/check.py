@@ -50,6 +50,25 @@ class Subject:
         total = sum(counted.values())
         return sum(counted.get(name, 0.0) for name in set(names)) / total if total else None
 
+    def root_of(self, table: Table) -> Table:
+        """Return the outermost partitioned table that a table is part of; itself where it is none."""
+        while table.parent is not None:
+            parent = self.catalog.find_table(table.parent.name, table.parent.schema)
+            if parent is None:
+                break
+            table = parent
+        return table
+
+    def cost_share_frac(self, names: Iterable[str]) -> float | None:
+        """Return the share of planner cost times calls that these statements have; None without plans."""
+        costs = {
+            statement.name: statement.calls * sum(p.cost.value for p in plans) / len(plans)
+            for statement in self.statements()
+            if (plans := self.plans.get(statement.name))
+        }
+        total = sum(costs.values())
+        return sum(costs.get(name, 0.0) for name in set(names)) / total if total else None
+
     def is_small(self, table: Table) -> bool:
         """Whether a table is too small for any index to matter."""
         rows = table.rows if table.rows >= 0 else (table.activity.live_rows if table.activity else 0)
@@ -88,6 +107,23 @@ def severity_of_share(share_frac: float | None) -> Severity:
     if share_frac >= 0.10:
         return Severity.HIGH
     return Severity.MEDIUM if share_frac >= 0.01 else Severity.LOW
+
+
+def weight_evidence(
+    subject: Subject, names: Iterable[str]
+) -> tuple[Severity, float | None, tuple[Evidence, ...]]:
+    """Return how much some statements matter: severity, share of the measured time, what is known of them.
+
+    Where nobody measured time the share is None and the severity MEDIUM; the share of planner cost is then
+    given as evidence, since cost is no time.
+    """
+    chosen = tuple(names)
+    share = subject.time_share_frac(chosen)
+    cost_share = subject.cost_share_frac(chosen) if share is None else None
+    if cost_share is None:
+        return severity_of_share(share), share, ()
+    told = f"{cost_share:.0%} of planner cost x calls (no times were measured)"
+    return severity_of_share(None), None, (Evidence("weight in the workload", told, "EXPLAIN"),)
 
 
 def megabytes(size_bytes: float) -> Evidence:

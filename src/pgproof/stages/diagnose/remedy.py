@@ -1,0 +1,33 @@
+"""The SQL of a remedy. Rendered in the room of changes, and only what could really be run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pgproof import changes
+from pgproof.errors import ParseError, UsageError
+from pgproof.model.change import Change
+from pgproof.model.relation import Catalog
+
+
+def render_remedy(catalog: Catalog, *wanted: Change) -> tuple[str, ...]:
+    """Return the statements that make some changes, in order; empty where any of them can't be made safely.
+
+    Who looks at a database need not be the one who changes it: that the role owns no table, or that this
+    is a standby, does not matter here.
+    """
+    on_primary = replace(
+        catalog, in_recovery=False, tables=tuple(replace(table, owned=True) for table in catalog.tables)
+    )
+    needed = changes.effective_changes(wanted, catalog)
+    earlier: tuple[Change, ...] = ()
+    statements: list[str] = []
+    for change in needed:
+        if changes.refusals(change, on_primary, earlier):
+            return ()
+        try:
+            statements += [step.sql for step in changes.apply_steps(change, catalog)]
+        except (UsageError, ParseError):
+            return ()
+        earlier = (*earlier, change)
+    return tuple(statements)
