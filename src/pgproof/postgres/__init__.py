@@ -1,1 +1,1 @@
-"""The wire: the only room that talks to PostgreSQL servers, the user's and our own."""
+"""The wire: everything that talks to a PostgreSQL server, or starts one; the sole importer of psycopg."""

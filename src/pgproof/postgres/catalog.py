@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pgproof.errors import CapabilityMissing, ServerError
+from pgproof.errors import CapabilityMissing
 from pgproof.model.relation import Catalog, RelationName
 from pgproof.postgres import catalog_rows
-from pgproof.postgres.session import Row, Session
+from pgproof.postgres.session import Session
 from pgproof.sqltext.quote import quote_identifier
-
-_LOCK_NOT_AVAILABLE = "55P03"
 
 
 def read_catalog(session: Session) -> Catalog:
@@ -23,18 +21,19 @@ def read_catalog(session: Session) -> Catalog:
         session: Of any role; what it may not see is named in ``Catalog.notes``, with the GRANT.
 
     Raises:
-        CapabilityMissing, Unreachable, ServerError: As the server says.
+        CapabilityMissing, Unreachable, ServerError: As the server says; its catalog functions wait where any
+            table is locked exclusively, and give up at the session's lock_timeout (55P03).
     """
     notes = list(_hidden_statistics(session))
     facts = session.query("database")[0]
     table_rows = session.query("tables")
     names = {row.oid: RelationName(row.schema_name, row.table_name) for row in table_rows}
     columns = catalog_rows.columns_of(session.query("columns"), session.query("column_statistics"))
-    definitions = {row.oid: row.definition for row in _query_unlocked(session, "view_definitions", notes)}
-    sizes = {row.oid: row.size_bytes for row in _query_unlocked(session, "relation_sizes", notes)}
+    definitions = {row.oid: row.definition for row in session.query("view_definitions")}
+    sizes = {row.oid: row.size_bytes for row in session.query("relation_sizes")}
     index_rows = session.query("indexes")
     for row in (*table_rows, *index_rows):
-        sizes.setdefault(row.oid, row.pages * facts.block_size)
+        sizes.setdefault(row.oid, row.pages * facts.block_size)  # made since the sizes were read
     return Catalog(
         database=facts.database_name,
         version=facts.version.split()[0],
@@ -54,23 +53,6 @@ def read_catalog(session: Session) -> Catalog:
         system_identifier=_read_system_identifier(session, notes),
         notes=tuple(notes),
     )
-
-
-def _query_unlocked(session: Session, name: str, notes: list[str]) -> list[Row]:
-    """Run a query that waits for exclusive locks; without an answer, note it and go on with none."""
-    try:
-        return session.query(name)
-    except ServerError as error:
-        if error.sqlstate != _LOCK_NOT_AVAILABLE:
-            raise
-        what = {
-            "relation_sizes": "Sizes are estimates",
-            "view_definitions": "Views' definitions are missing",
-        }[name]
-        notes.append(
-            f"{what}: another session holds an exclusive lock on a table. Read the catalog again later."
-        )
-        return []
 
 
 def _read_system_identifier(session: Session, notes: list[str]) -> str:

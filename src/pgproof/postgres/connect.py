@@ -13,9 +13,11 @@ from psycopg.types.string import TextLoader
 from pgproof.errors import Unreachable
 from pgproof.postgres.dsn import address_of, libpq_defaults, read_dsn, secrets_of
 from pgproof.postgres.failures import connection_failure
+from pgproof.postgres.query_files import OWN_STATEMENT
 
 CONNECT_TIMEOUT_S = 10
-_TEXT_TYPES = ("text", "varchar", "bpchar", "name", '"char"', "unknown")
+# By oid where psycopg knows no name: "unknown", and 0, its loader for all types it does not know.
+_TEXT_TYPES: tuple[str | int, ...] = ("text", "varchar", "bpchar", "name", '"char"', 705, 0)
 _PROBE = "pgproof.probe"
 
 
@@ -39,7 +41,7 @@ def connect(dsn: str, application_name: str) -> tuple[psycopg.Connection[Any], b
         if pooled and (dedicated := _open_with_options(dsn, application_name)):
             connection.close()
             connection, pooled = dedicated, False
-        if connection.info.parameter_status("server_encoding") == "SQL_ASCII":
+        if connection.info.parameter_status("server_encoding") == "SQL_ASCII" and not pooled:
             _read_any_bytes(connection)
     except BaseException:
         connection.close()
@@ -66,7 +68,7 @@ def _open(dsn: str, application_name: str, options: str = "") -> psycopg.Connect
 
 def _is_direct(connection: psycopg.Connection[Any]) -> bool:
     """Tell whether the process that greeted us answers; a pooler greets with a number of its own."""
-    row = connection.execute("SELECT pg_backend_pid()", prepare=False).fetchone()
+    row = connection.execute(f"SELECT {OWN_STATEMENT} pg_backend_pid()", prepare=False).fetchone()
     return row is not None and row[0] == connection.info.backend_pid
 
 
@@ -81,7 +83,9 @@ def _open_with_options(dsn: str, application_name: str) -> psycopg.Connection[An
         connection = _open(dsn, application_name, f"{own} -c {_PROBE}=on".strip())
     except Unreachable:
         return None
-    row = connection.execute("SELECT current_setting(%s, true)", (_PROBE,), prepare=False).fetchone()
+    row = connection.execute(
+        f"SELECT {OWN_STATEMENT} current_setting(%s, true)", (_PROBE,), prepare=False
+    ).fetchone()
     if row is not None and row[0] == "on":
         return connection
     connection.close()
@@ -96,8 +100,10 @@ class _LenientTextLoader(TextLoader):
 
 
 def _read_any_bytes(connection: psycopg.Connection[Any]) -> None:
-    for name in _TEXT_TYPES:
-        connection.adapters.register_loader(name, _LenientTextLoader)
+    """Let a database without an encoding answer: asked for UTF-8, the server refuses rows that hold none."""
+    connection.execute("SET client_encoding = 'SQL_ASCII'", prepare=False)
+    for kind in _TEXT_TYPES:
+        connection.adapters.register_loader(kind, _LenientTextLoader)
 
 
 def is_idle(connection: psycopg.Connection[Any]) -> bool:

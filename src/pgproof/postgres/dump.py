@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -28,6 +29,8 @@ OWN_SCHEMA = "pgproof"
 
 _LOCK_WAIT = "--lock-wait-timeout=30s"
 _JOBS = 2
+_PROVIDERS_SINCE = 15
+_BY_CODE_POINT = ("C", "POSIX", "C.UTF-8", "C.UTF8", "C.utf8", "PG_UNICODE_FAST")
 _SKIPPED_SHOWN = 50
 _GRANTS_SHOWN = 20
 # pg_dump of late writes a random token into plain dumps, which would make any two dumps differ.
@@ -208,16 +211,30 @@ def _dump(binaries: Binaries, dsn: str, folder: Path, facts: Row, progress: Prog
 
 def _restore(binaries: Binaries, dsn: str, folder: Path, database: str, progress: Progress) -> str:
     """Load the dump and return the complaints; errors at single objects don't stop it."""
-    args = [f"--jobs={_JOBS}", "--no-owner", "--no-privileges", "--no-tablespaces", "--no-security-labels"]
-    args += ["--no-publications", "--no-subscriptions", "--no-password"]
-    args += [f"--dbname={make_conninfo(dbname=database)}", str(folder / "dump")]
-    progress("restoring the copy")
-    code, _, complaints = run_program(
-        binaries, "pg_restore", args, dsn, inherit=False, on_tick=lambda: progress("restoring the copy")
+    common = [
+        "--no-owner",
+        "--no-privileges",
+        "--no-tablespaces",
+        "--no-security-labels",
+        "--no-publications",
+    ]
+    common += ["--no-subscriptions", "--no-password", f"--dbname={make_conninfo(dbname=database)}"]
+    # Indexes one after the other: jobs that attach those of partitions to their parents deadlock one another.
+    passes = (
+        ("restoring the copy", ["--section=pre-data", "--section=data", f"--jobs={_JOBS}"]),
+        ("building the copy's indexes", ["--section=post-data"]),
     )
-    if code != 0 and "errors ignored on restore" not in complaints:
-        raise fail("pg_restore", complaints, dsn, address_of(dsn))
-    return complaints
+    said = ""
+    for task, section in passes:
+        progress(task)
+        args = [*common, *section, str(folder / "dump")]
+        code, _, complaints = run_program(
+            binaries, "pg_restore", args, dsn, inherit=False, on_tick=partial(progress, task)
+        )
+        if code != 0 and "errors ignored on restore" not in complaints:
+            raise fail("pg_restore", complaints, dsn, address_of(dsn))
+        said += complaints
+    return said
 
 
 @contextmanager
@@ -238,12 +255,15 @@ def _create_database(admin: Session, name: str, facts: Row) -> str:
     encoding = quote_literal(facts.encoding)
     start = f"CREATE DATABASE {name} TEMPLATE template0 ENCODING {encoding}"
     try:
-        admin.run(f"{start}{_locale_clause(facts)}")
+        admin.run(f"{start}{_locale_clause(facts, admin.major)}")
     except ServerError as error:
         if not error.sqlstate.startswith(("22", "42", "0A", "F0", "55")) or error.sqlstate == "42P04":
             raise
-        admin.run(f"{start} LC_COLLATE 'C' LC_CTYPE 'C'")
+        fallback = " LOCALE_PROVIDER libc" if admin.major >= _PROVIDERS_SINCE else ""
+        admin.run(f"{start}{fallback} LC_COLLATE 'C' LC_CTYPE 'C'")
         locale = facts.locale_name or facts.collate_name
+        if locale in _BY_CODE_POINT:
+            return ""
         return (
             f"the copy sorts text by code point, because its server lacks the source's collation {locale}: "
             "plans with text comparisons, ORDER BY and LIKE may differ from the source's"
@@ -251,11 +271,14 @@ def _create_database(admin: Session, name: str, facts: Row) -> str:
     return ""
 
 
-def _locale_clause(facts: Row) -> str:
+def _locale_clause(facts: Row, major: int) -> str:
+    """Write the source's collation for a target of that version, whose template0 may have another."""
     clause = f" LC_COLLATE {quote_literal(facts.collate_name)} LC_CTYPE {quote_literal(facts.ctype_name)}"
-    if facts.provider == "icu":
+    if facts.provider == "libc":
+        clause += " LOCALE_PROVIDER libc" if major >= _PROVIDERS_SINCE else ""
+    elif facts.provider == "icu":
         clause += f" LOCALE_PROVIDER icu ICU_LOCALE {quote_literal(facts.locale_name)}"
-    elif facts.provider == "builtin":
+    else:
         clause += f" LOCALE_PROVIDER builtin BUILTIN_LOCALE {quote_literal(facts.locale_name)}"
     return clause
 

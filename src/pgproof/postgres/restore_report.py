@@ -38,7 +38,7 @@ def find_skipped(stderr: str) -> tuple[str, ...]:
 
 
 def find_tables_without_rows(stderr: str) -> tuple[str, ...]:
-    """Return the tables, as pg_restore writes them, whose rows could not be loaded; in order, without repeats."""
+    """Return the tables, as pg_restore writes them, whose rows could not be loaded; without repeats."""
     found = []
     for message, command in _complaints(stderr):
         match = _COPY_FAILED.search(message) or _COPY.match(command)

@@ -141,9 +141,11 @@ class Session:
         with self._failures("the statement"), self._guarded():
             cursor = _OneStatementCursor(self._connection)
             cursor.execute(sql.encode(), list(values), prepare=False)
-            columns = tuple(column.name for column in cursor.description or ())
-            rows = _read_rows(cursor, as_text) if cursor.description is not None else []
-            return Result(columns, rows, cursor.rowcount)
+            result = cursor.pgresult
+            if result is None or cursor.description is None:
+                return Result((), [], cursor.rowcount)
+            columns = tuple(_text(result.fname(place)) or "" for place in range(result.nfields))
+            return Result(columns, _read_rows(cursor, as_text), cursor.rowcount)
 
     def value(self, sql: str, values: Sequence[str | None] = ()) -> Any:
         """Run one statement and return the first column of its first row; None without rows."""

@@ -1,4 +1,4 @@
--- Bytes on disk of tables (with TOAST, without indexes) and of indexes; waits for an exclusive lock on any of them.
+-- Bytes on disk of tables (with TOAST, without indexes) and of indexes.
 -- needs: nothing
 -- min: 13
 -- columns: oid, size_bytes bytes

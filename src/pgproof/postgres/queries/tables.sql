@@ -1,4 +1,4 @@
--- Every relation of the user's that statements can read, with its counters; sizes are read apart, they take locks.
+-- Every relation of the user's that statements can read, with its counters.
 -- needs: nothing
 -- min: 13
 -- columns: oid, schema_name, table_name, kind, row_estimate rows, pages blocks, parent_oid, partition_key, row_security, owner, owned, options, seq_scans, seq_tup_read rows, idx_scans, inserts rows, updates rows, deletes rows, hot_updates rows, live_rows rows, dead_rows rows, mods_since_analyze rows, last_analyze_at, last_vacuum_at

@@ -1,4 +1,4 @@
--- The queries of views and materialized views; waits for an exclusive lock on a table they read.
+-- The queries of views and materialized views, which are what statements on them really run.
 -- needs: nothing
 -- min: 13
 -- columns: oid, definition
