@@ -6,11 +6,11 @@ import hashlib
 from dataclasses import replace
 
 from pgproof.errors import Cancelled, RevertFailed, RolloutError, ServerError
-from pgproof.model.journal import first_broken_line, with_journal
+from pgproof.model.journal import first_broken_line, state_of, with_journal
 from pgproof.model.progress import Progress, ignore_progress
 from pgproof.model.rollout import Rollout, RolloutState
 from pgproof.postgres.policy import ON_TARGET, ExecutionPolicy
-from pgproof.postgres.target_journal import remove_target_journal
+from pgproof.postgres.target_journal import read_target_journal, remove_target_journal
 from pgproof.stages.deploy.forward import SchemaDump
 from pgproof.stages.deploy.journal import BACKWARD, Journal, JournalSink
 from pgproof.stages.deploy.target import Target, demand_same_target, open_target
@@ -53,9 +53,11 @@ def revert_rollout(
     demand_whole_journal(rollout, sink)
     with open_target(target_dsn, policy=policy, progress=progress, lock_wait_s=lock_wait_s) as target:
         demand_same_target(target.identity, rollout.target, rollout.id)
+        entries = sink.journal(rollout.id)
+        if state_of(entries) is RolloutState.REVERTED:
+            _finish(target, rollout, sink)
+            return with_journal(rollout, entries)
         journal = Journal(rollout.id, sink, target.session)
-        if with_journal(rollout, journal.entries).state is RolloutState.REVERTED:
-            return with_journal(rollout, journal.entries)
         journal.state(RolloutState.REVERTING, direction=BACKWARD)
         try:
             for place in reversed(range(len(rollout.changes))):
@@ -90,6 +92,13 @@ def _compare(rollout: Rollout, dump: SchemaDump | None) -> bool | None:
     if dump is None or not rollout.schema_digest_before:
         return None
     return hashlib.sha256(dump()).hexdigest() == rollout.schema_digest_before
+
+
+def _finish(target: Target, rollout: Rollout, sink: JournalSink) -> None:
+    """Tidy up after a runner that died between its last line and its tidying."""
+    if read_target_journal(target.session, rollout.id):
+        Journal(rollout.id, sink, target.session)  # gives the target the last line
+        _tidy(target)
 
 
 def _tidy(target: Target) -> str:
