@@ -5,6 +5,7 @@
     PgproofError                 code, hint, context            exit
     ├── ConfigError              settings, files, arguments     2
     │   └── UsageError           a command used wrongly         2
+    ├── InvalidCursor            a page cursor we did not make  2
     ├── ParseError               SQL text, with line and column 2
     ├── ServerError              the server said no             4
     │   ├── Unreachable          no connection to be had        4
@@ -59,6 +60,16 @@ class UsageError(ConfigError):
     """A command was used wrongly."""
 
     code = "usage"
+
+
+class InvalidCursor(PgproofError):
+    """A page cursor was changed, cut, or made for another order, scope or application: ask for page one.
+
+    Never says what in it was wrong, since whoever tampers with it would read that.
+    """
+
+    code = "cursor"
+    exit_code = 2
 
 
 class ParseError(PgproofError):
