@@ -46,6 +46,9 @@ CREATE TABLE parted_1 PARTITION OF parted FOR VALUES FROM ('2025-01-01') TO ('20
 CREATE TABLE parted_2 PARTITION OF parted FOR VALUES FROM ('2025-02-01') TO ('2025-03-01');
 INSERT INTO parted SELECT date '2025-01-01' + g % 50, g FROM generate_series(1, 1000) g;
 CREATE TABLE empty (id int PRIMARY KEY, t text);
+CREATE TABLE first_rows (
+    kunde uuid NOT NULL REFERENCES "Größe"."Order" ("Kunde"),
+    sku text NOT NULL REFERENCES items (sku), n int);
 ANALYZE;
 """
 
@@ -82,6 +85,7 @@ MEETS_ROWS = {
     "new row with a key": """INSERT INTO "Größe"."Order" ("select", "Kunde", mood, qty, "naïve")
                              VALUES ($1, $2, $3, $4, $5)""",
     "upsert": 'INSERT INTO items ("orderId", sku) VALUES ($1, $2) ON CONFLICT (sku) DO UPDATE SET note = $3',
+    "first rows of a table": "INSERT INTO first_rows (kunde, sku, n) VALUES ($1, $2, $3)",
     "arithmetic": 'UPDATE "Größe"."Order" SET amount = amount + $1 WHERE "select" = $2',
     "interval": 'SELECT count(*) FROM "Größe"."Order" WHERE "naïve" > now() - $1::interval',
     "date_trunc": "SELECT date_trunc($1, now())",

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pgproof.model.query import StatementKind
-from pgproof.model.relation import Catalog, Table
+from pgproof.model.relation import Catalog, ConstraintKind, Table
 from pgproof.sqltext.parse import Statement
+from pgproof.sqltext.quote import quote_identifier
 from pgproof.sqltext.shape import Clause, Comparand, PredicateKind, QueryShape
 from pgproof.sqltext.uses import ParameterRole, ParameterUse
 from pgproof.sqltext.walk import find_parameters, find_shapes
@@ -17,6 +18,7 @@ from pgproof.stages.capture.parameter_types import UNKNOWN, ParameterType
 from pgproof.stages.capture.parameter_values import Slot
 from pgproof.stages.capture.row_samples import Cell, Edge, Source, find_columns
 
+_EMPTY_BYTES = 2 * 8192
 _WRITTEN = (ParameterRole.INSERT, ParameterRole.UPDATE)
 
 
@@ -60,21 +62,22 @@ def plan_parameters(parsed: Statement, kinds: Sequence[ParameterType], catalog: 
         _slot(number, kinds[number - 1] if number <= len(kinds) else UNKNOWN, uses[number], parsed.text)
         for number in range(1, len(kinds) + 1)
     )
-    slots = _mark_rows(_number_lists(slots))
     shapes = find_shapes(parsed, columns_of)
+    written = shapes[0].target if shapes and parsed.kind == StatementKind.INSERT else None
+    target = catalog.find_table(written.name, written.schema) if written else None
+    slots = _refer(_mark_rows(_number_lists(slots)), target, catalog)
     edges = tuple(
         Edge(join.left.relation, join.left.column, join.right.relation, join.right.column)
         for shape in shapes
         for join in shape.joins
         if join.operator == "=" and not join.in_or and join.left.column and join.right.column
     )
-    target = shapes[0].target if shapes and parsed.kind == StatementKind.INSERT else None
     return ParameterPlan(
         parsed.text,
         slots,
         _sources(slots, catalog, _conditions(shapes)),
         edges,
-        target=catalog.find_table(target.name, target.schema) if target else None,
+        target=target,
         upserts=re.search(r"\bon\s+conflict\b", parsed.text, re.IGNORECASE) is not None,
     )
 
@@ -117,6 +120,34 @@ def _mark_rows(slots: tuple[Slot, ...]) -> tuple[Slot, ...]:
         else slot
         for slot in slots
     )
+
+
+def _looks_empty(table: Table) -> bool:
+    """Never analysed, a table has no row count; a block or two may be its TOAST table's alone."""
+    return table.rows == 0 or (table.rows < 0 and table.size_bytes <= _EMPTY_BYTES)
+
+
+def _refer(slots: tuple[Slot, ...], target: Table | None, catalog: Catalog) -> tuple[Slot, ...]:
+    """Take foreign keys for the first rows of an empty table from the tables they refer to."""
+    if target is None or not _looks_empty(target):
+        return slots
+    references = {
+        constraint.columns[0]: (constraint.references, constraint.referenced_columns[0])
+        for constraint in catalog.constraints_of(target.relation)
+        if constraint.kind is ConstraintKind.FOREIGN_KEY
+        and len(constraint.columns) == 1
+        and constraint.references
+    }
+    referring: list[Slot] = []
+    for slot in slots:
+        operand = slot.use.operand if slot.use and slot.use.role is ParameterRole.INSERT else None
+        if slot.use and operand and operand.column in references:
+            relation, column = references[operand.column]
+            use = replace(slot.use, schema=relation.schema, table=relation.name)
+            cell = (f"{operand.relation}.{operand.column}", quote_identifier(column))
+            slot = replace(slot, use=use, cell=cell)
+        referring.append(slot)
+    return tuple(referring)
 
 
 def _conditions(shapes: Sequence[QueryShape]) -> Mapping[str, tuple[str, ...]]:

@@ -104,11 +104,12 @@ class SetMaker:
         if role is ParameterRole.OFFSET:
             return _OFFSETS[i % len(_OFFSETS)]
         value = self._from_document(slot, read, known)
-        if value is None and slot.cell is not None and slot.cell in self._sorted:
+        is_sampled = slot.cell is not None and slot.cell in self._sorted
+        if value is None and is_sampled:
             value = self._from_cell(slot, role, i, read)
-        if value is None and role is not ParameterRole.INSERT:
-            return self._plain(slot, role)
-        return value
+        if value is None and is_sampled and role is ParameterRole.INSERT:
+            return None  # the row it was taken from has a NULL there as well
+        return self._plain(slot, role) if value is None else value
 
     def _plain(self, slot: Slot, role: ParameterRole) -> str | None:
         if role is ParameterRole.ARGUMENT and slot.use and slot.use.function in ("date_trunc", "date_part"):
