@@ -11,7 +11,7 @@ T = RelationName("public", "t")
 
 def made(*keys: str | IndexKey, name: str = "x", **other: object) -> CreateIndex:
     columns = tuple(key if isinstance(key, IndexKey) else IndexKey(column=key) for key in keys)
-    return CreateIndex(T, name, columns, **other)  # type: ignore[arg-type]
+    return CreateIndex(T, name, columns, **other)
 
 
 DESC_A = IndexKey(column="a", descending=True, nulls_first=True)

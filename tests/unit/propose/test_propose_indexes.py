@@ -65,8 +65,13 @@ def test_nulls_first_counts_for_columns_that_have_nulls() -> None:
 
 
 def test_most_selective_equality_leads_and_the_other_order_is_asked_too() -> None:
+    found = proposed(SHOP, "SELECT note FROM orders WHERE customer = $1 AND mail = $2")
+    assert found == {"orders(mail, customer)", "orders(customer, mail)", "orders(mail)", "orders(customer)"}
+
+
+def test_state_does_not_lead() -> None:
     found = proposed(SHOP, "SELECT note FROM orders WHERE status = $1 AND customer = $2")
-    assert {"orders(customer, status)", "orders(status, customer)"} <= found
+    assert found == {"orders(customer, status)", "orders(customer)"}
 
 
 def test_equality_before_range_never_after() -> None:
@@ -260,7 +265,7 @@ class TestExisting:
         ],
     )
     def test_served_already(self, there: object) -> None:
-        found = proposed(catalog(ORDERS, indexes=[KEY, there]), self.SQL)  # type: ignore[list-item]
+        found = proposed(catalog(ORDERS, indexes=[KEY, there]), self.SQL)
         assert "orders(customer, created)" not in found
         assert "orders(customer)" not in found
 
@@ -275,7 +280,7 @@ class TestExisting:
         ],
     )
     def test_not_served(self, there: object) -> None:
-        found = proposed(catalog(ORDERS, indexes=[KEY, there]), self.SQL)  # type: ignore[list-item]
+        found = proposed(catalog(ORDERS, indexes=[KEY, there]), self.SQL)
         assert "orders(customer, created)" in found
 
     def test_equalities_are_served_in_any_order(self) -> None:
@@ -319,7 +324,7 @@ class TestTables:
 
 
 def _fields(value: object) -> dict[str, object]:
-    return {name: getattr(value, name) for name in value.__slots__}  # type: ignore[attr-defined]
+    return {name: getattr(value, name) for name in value.__slots__}
 
 
 class TestJoins:

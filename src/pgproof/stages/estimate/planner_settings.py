@@ -5,11 +5,30 @@ from __future__ import annotations
 from pgproof.model.relation import Catalog
 
 _PLANNER = frozenset(
-    """seq_page_cost random_page_cost cpu_tuple_cost cpu_index_tuple_cost cpu_operator_cost
-    parallel_setup_cost parallel_tuple_cost min_parallel_table_scan_size min_parallel_index_scan_size
-    effective_cache_size effective_io_concurrency work_mem hash_mem_multiplier
-    max_parallel_workers_per_gather from_collapse_limit join_collapse_limit cursor_tuple_fraction
-    constraint_exclusion plan_cache_mode jit geqo geqo_threshold""".split()  # noqa: SIM905
+    {
+        "constraint_exclusion",
+        "cpu_index_tuple_cost",
+        "cpu_operator_cost",
+        "cpu_tuple_cost",
+        "cursor_tuple_fraction",
+        "effective_cache_size",
+        "effective_io_concurrency",
+        "from_collapse_limit",
+        "geqo",
+        "geqo_threshold",
+        "hash_mem_multiplier",
+        "jit",
+        "join_collapse_limit",
+        "max_parallel_workers_per_gather",
+        "min_parallel_index_scan_size",
+        "min_parallel_table_scan_size",
+        "parallel_setup_cost",
+        "parallel_tuple_cost",
+        "plan_cache_mode",
+        "random_page_cost",
+        "seq_page_cost",
+        "work_mem",
+    }
 )
 
 

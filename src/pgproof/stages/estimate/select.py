@@ -239,18 +239,21 @@ def _grow(
 def _grow_to_best(goal: _Goal, pool: Sequence[str], bar: _Bar) -> tuple[str, ...]:
     """Add indexes while they gain enough, exchange early choices for better ones, take out the idle."""
     chosen = _grow(goal, pool, bar, _most_gain)
-    return _without_idle(goal, _exchange(goal, chosen, pool), bar)
+    return _without_idle(goal, _exchange(goal, chosen, pool, bar), bar)
 
 
-def _exchange(goal: _Goal, chosen: Sequence[str], pool: Sequence[str]) -> list[str]:
-    """Put for each index the one in its place that suits the set as it became; an early choice may not."""
+def _exchange(goal: _Goal, chosen: Sequence[str], pool: Sequence[str], bar: _Bar) -> list[str]:
+    """Replace each index by one that suits the set, as it has become, clearly better."""
     kept = list(chosen)
     for place, name in enumerate(kept):
         rest = frozenset(kept) - {name}
         options = [
             p for p in pool if p not in rest and goal.are_neighbours(p, name) and goal.affordable(rest | {p})
         ]
-        kept[place] = min(options, key=lambda p: (goal.total(rest | {p}), p != name, p), default=name)
+        current = goal.total(rest | {name})
+        best = min(options, key=lambda p: (goal.total(rest | {p}), p), default=name)
+        if current - goal.total(rest | {best}) > bar.at(current) / 2:
+            kept[place] = best
     return kept
 
 

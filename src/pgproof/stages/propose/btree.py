@@ -27,6 +27,9 @@ from pgproof.stages.propose.types import (
 MAX_INCLUDED = 4
 """Payload columns of one index. **Source**: judgement."""
 
+MAX_LEADING_FRAC = 0.1
+"""A column that leaves more of the table leads no index where a better one can. **Source**: judgement."""
+
 MAX_COVERED_RANK = 2
 """Drafts that fit their access less well get no payload. **Source**: judgement; keeps candidates few."""
 
@@ -114,9 +117,14 @@ def _filter_drafts(access: Access, equals: tuple[Equal, ...], max_width: int) ->
     if not equals and not access.ranges:
         return
     yield from tail_drafts(access, equals, max_width)
-    if len(equals) > 1:
+    if len(equals) > 1 and equals[1].frac <= MAX_LEADING_FRAC and not _is_boolean(access, equals[1]):
         # The other way round: what leads can serve statements that give that column alone.
         yield _draft(access, (equals[1], equals[0], *equals[2:])[:max_width], (), "", 4)
+
+
+def _is_boolean(access: Access, equal: Equal) -> bool:
+    column = access.table.column(equal.operand.column or "")
+    return column is not None and column.base_type == "bool"
 
 
 def _join_drafts(access: Access, equals: tuple[Equal, ...], max_width: int) -> Iterator[Draft]:
