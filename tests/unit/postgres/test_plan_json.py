@@ -29,7 +29,7 @@ def test_no_field_is_lost(path: Path) -> None:
     nodes = list(parse_plan([document]).root.walk())
 
     def raw(node: dict[str, object]) -> list[dict[str, object]]:
-        return [node, *(found for child in node.get("Plans", []) for found in raw(child))]  # type: ignore[attr-defined] # JSON
+        return [node, *(found for child in node.get("Plans", []) for found in raw(child))]  # type: ignore[attr-defined] # any JSON value
 
     assert [n.node_type for n in nodes] == [n["Node Type"] for n in raw(document["Plan"])]
     assert [n.cost.value for n in nodes] == [n["Total Cost"] for n in raw(document["Plan"])]
