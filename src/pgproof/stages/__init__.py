@@ -1,1 +1,1 @@
-"""."""
+"""The verbs of the line: model in, model out, strangers to each other."""
