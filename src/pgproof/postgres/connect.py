@@ -43,6 +43,9 @@ def connect(dsn: str, application_name: str) -> tuple[psycopg.Connection[Any], b
             connection, pooled = dedicated, False
         if connection.info.parameter_status("server_encoding") == "SQL_ASCII" and not pooled:
             _read_any_bytes(connection)
+    except psycopg.Error as error:
+        connection.close()
+        raise connection_failure(error, address_of(dsn), secrets_of(dsn)) from error
     except BaseException:
         connection.close()
         raise

@@ -12,7 +12,7 @@ import psycopg
 from psycopg.rows import namedtuple_row
 from psycopg.sql import SQL, Identifier
 
-from pgproof.errors import Unreachable
+from pgproof.errors import ServerError, Unreachable
 from pgproof.postgres import grants
 from pgproof.postgres.connect import CONNECT_TIMEOUT_S, connect, is_idle
 from pgproof.postgres.dsn import address_of, libpq_environment, mask, with_database
@@ -25,6 +25,7 @@ Row: TypeAlias = Any
 """A named tuple: one attribute a column."""
 
 _IDLE_IN_TRANSACTION_MS = 60_000
+_OLDEST_VERSION_NUM = 130_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +263,7 @@ def open_session(
     Raises:
         UsageError: ``dsn`` can't be read.
         Unreachable: No connection came about, or a session that writes would go through a pooler.
+        ServerError: The server is older than PostgreSQL 13.
     """
     if database is not None:
         dsn = with_database(dsn, database)
@@ -275,6 +277,8 @@ def open_session(
         guards |= {"default_transaction_read_only": "on", "transaction_read_only": "on"}
     connection, pooled = connect(dsn, application_name)
     try:
+        if connection.info.server_version < _OLDEST_VERSION_NUM:
+            raise _too_old(connection.info.server_version, address_of(dsn))
         if pooled and not read_only:
             raise _pooler_refused(address_of(dsn))
         return Session(connection, guards, address=address_of(dsn), read_only=read_only, pooled=pooled)
@@ -315,6 +319,14 @@ def _text_rows(cursor: psycopg.RawCursor[tuple[Any, ...]]) -> list[tuple[Any, ..
 
 def _text(value: bytes | None) -> str | None:
     return None if value is None else value.decode("utf-8", "backslashreplace")
+
+
+def _too_old(version_num: int, address: str) -> ServerError:
+    return ServerError(
+        f"{address} runs PostgreSQL {version_num // 10000}, and pgproof knows 13 and later.",
+        hint="Upgrade the server, or restore a dump of it into a newer one and work there.",
+        context={"version_num": version_num},
+    )
 
 
 def _pooler_refused(address: str) -> Unreachable:
