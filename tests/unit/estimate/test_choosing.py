@@ -139,7 +139,7 @@ def test_nothing_helps_is_said_not_invented() -> None:
     found = choose(planner, [candidate("a", "a")], READ)
     assert found.sets == ()
     assert found.reason == (
-        "No index will help here: with all 1 candidates in place at once the planner expects 0.5% less cost."
+        "No index will help here: with the only candidate in place the planner expects 0.5% less cost."
         " Look at the statements themselves, or at settings."
     )
 

@@ -179,6 +179,12 @@ def test_update_of_the_key_is_told() -> None:
     assert "Updates of mail will have to maintain it" in found[0].reason
 
 
+def test_order_without_limit_needs_an_index_that_holds_all() -> None:
+    sql = "SELECT DISTINCT ON (customer) customer, created FROM orders ORDER BY customer, created DESC"
+    assert "orders(customer, created desc)" in proposed(SHOP, sql)
+    assert proposed(SHOP, "SELECT note FROM orders ORDER BY customer, created DESC") == set()
+
+
 class TestPatterns:
     def test_prefix_under_a_linguistic_collation(self) -> None:
         sql = "SELECT note FROM orders WHERE mail LIKE $1"

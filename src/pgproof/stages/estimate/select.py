@@ -326,7 +326,9 @@ def _reason(goal: _Goal, sets: Sequence[Chosen], budget_bytes: int | None) -> st
         )
     floor = goal.read_cost(goal.everything)
     possible = 1 - floor / goal.before if goal.before else 0.0
-    asked = f"with all {len(goal.everything)} candidates in place at once the planner expects {possible:.1%}"
+    count = len(goal.everything)
+    candidates = "the only candidate in place" if count == 1 else f"all {count} candidates in place at once"
+    asked = f"with {candidates} the planner expects {possible:.1%}"
     if sets:
         return f"No set of these indexes can save more: {asked} less cost."
     if possible > NO_HELP_FRAC and budget_bytes is not None:

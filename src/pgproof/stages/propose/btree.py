@@ -146,7 +146,9 @@ def _join_drafts(access: Access, equals: tuple[Equal, ...], max_width: int) -> I
 def _order_drafts(access: Access, max_width: int) -> Iterator[Draft]:
     """Yield the order alone, and the grouping where an index-only scan could give it sorted."""
     order = _order_keys(access, frozenset())
-    if order and access.limited and len(order) <= max_width:
+    # Without a limit, an order pays where the index holds all that is read.
+    holds_all = access.covers and {key.column for key in order}.issuperset(access.reads)
+    if order and (access.limited or holds_all) and len(order) <= max_width:
         yield _draft(access, (), order, "", 3 if access.equals else 0)
     groups = tuple(
         key_of(operand)

@@ -28,7 +28,7 @@ def propose_variants(
     """Turn chosen sets of candidates into variants.
 
     No variant holds two indexes of which one makes the other superfluous. Extensions come first, then
-    indexes, then ANALYZE where statistics are stale. The most ambitious variant also removes exact duplicates
+    indexes, then ANALYZE where statistics are stale. The broad variant also removes exact duplicates
     among the existing indexes, never one that serves a constraint or identifies rows for replication.
 
     Args:
