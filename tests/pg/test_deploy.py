@@ -79,7 +79,7 @@ def plain_dump(server: EmbeddedServer, dsn: str) -> list[str]:
 
 
 def deploy(dsn: str, ledger: Ledger, changes: tuple[Change, ...] = ALL, **options: object) -> Rollout:
-    return deploy_variant(dsn, changes, run_id="r-1", variant="lean", sink=ledger, **options)  # type: ignore[arg-type]
+    return deploy_variant(dsn, changes, run_id="r-1", variant="lean", sink=ledger, **options)
 
 
 @contextmanager

@@ -29,7 +29,7 @@ FOREIGN_KEY = Constraint(
 
 
 def with_index(**facts: object) -> Catalog:
-    return replace(CATALOG, indexes=(replace(INDEX, **facts),))  # type: ignore[arg-type]
+    return replace(CATALOG, indexes=(replace(INDEX, **facts),))
 
 
 def test_dropped_and_rebuilt_without_blocking() -> None:

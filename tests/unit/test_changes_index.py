@@ -60,11 +60,11 @@ CATALOG = Catalog(
 
 def create(*columns: str, **facts: object) -> CreateIndex:
     keys = tuple(IndexKey(column=name) for name in columns)
-    return CreateIndex(ORDERS, **{"name": "i", "keys": keys, **facts})  # type: ignore[arg-type]
+    return CreateIndex(ORDERS, **{"name": "i", "keys": keys, **facts})
 
 
 def with_table(**facts: object) -> Catalog:
-    return replace(CATALOG, tables=(replace(TABLE, **facts),))  # type: ignore[arg-type]
+    return replace(CATALOG, tables=(replace(TABLE, **facts),))
 
 
 def told(
@@ -346,7 +346,7 @@ def test_index_that_differs_in_one_part_is_not_the_same(facts: dict[str, object]
         RelationName("public", "other"), ORDERS, "btree", change.keys, predicate="(note = 'a'::text)"
     )
     assert effective_changes((change,), replace(CATALOG, indexes=(same,))) == ()
-    other = replace(same, **facts)  # type: ignore[arg-type]
+    other = replace(same, **facts)
     assert effective_changes((change,), replace(CATALOG, indexes=(other,))) == (change,)
 
 

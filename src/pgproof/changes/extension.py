@@ -46,7 +46,7 @@ def _verify(change: CreateExtension) -> tuple[Step, ...]:
     name = quote_literal(change.name)
     return (
         Step(
-            sql="SELECT pg_catalog.count(*) OPERATOR(pg_catalog.=) 1 AS verified"
+            sql="SELECT /* pgproof */ pg_catalog.count(*) OPERATOR(pg_catalog.=) 1 AS verified"
             f" FROM pg_catalog.pg_extension WHERE extname = {name}",
             lock_mode=LockMode.NONE,
             transactional=True,

@@ -185,7 +185,8 @@ def _verify_drop(change: DropIndex) -> tuple[Step, ...]:
     name = quote_literal(qualify(change.index.schema, change.index.name))
     return (
         _question(
-            f"SELECT pg_catalog.to_regclass({name}) IS NULL AS verified", f"index {change.index} is gone"
+            f"SELECT /* pgproof */ pg_catalog.to_regclass({name}) IS NULL AS verified",
+            f"index {change.index} is gone",
         ),
     )
 

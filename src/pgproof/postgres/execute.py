@@ -12,6 +12,7 @@ from pgproof.errors import ServerError, Unreachable
 from pgproof.model.change import Step
 from pgproof.model.progress import Progress, ignore_progress
 from pgproof.postgres.policy import ON_TARGET, ExecutionPolicy
+from pgproof.postgres.query_files import OWN_STATEMENT
 from pgproof.postgres.session import Session
 from pgproof.postgres.watchdog import Blocker, Watchdog
 
@@ -213,7 +214,8 @@ def _waits(policy: ExecutionPolicy) -> Iterator[tuple[int, float]]:
 def _own_timeouts(session: Session) -> Iterator[None]:
     """Give the session its timeouts back at the end, unless the connection is gone."""
     before = session.run(
-        "SELECT pg_catalog.current_setting('lock_timeout'), pg_catalog.current_setting('statement_timeout')"
+        f"SELECT {OWN_STATEMENT} pg_catalog.current_setting('lock_timeout'),"
+        " pg_catalog.current_setting('statement_timeout')"
     ).rows[0]
     try:
         yield

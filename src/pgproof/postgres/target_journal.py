@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pgproof.errors import CapabilityMissing
 from pgproof.model.rollout import JournalEntry, JournalEvent
+from pgproof.postgres.query_files import OWN_STATEMENT
 from pgproof.postgres.session import Session
 
 # One statement each, so that both happen as a whole or not at all.
@@ -41,7 +42,9 @@ BEGIN
   DROP SCHEMA pgproof;
 END $$"""
 
-_INSERT = "INSERT INTO pgproof.journal VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
+_INSERT = (
+    f"INSERT {OWN_STATEMENT} INTO pgproof.journal VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
+)
 
 
 def prepare_target_journal(session: Session) -> str:
