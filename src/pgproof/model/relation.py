@@ -187,6 +187,7 @@ class Index:
         size_bytes: On disk (partitions summed for a partitioned index).
         scans: idx_scan since the reset, None where not readable.
         last_scan_at: PostgreSQL 16 and later.
+        building: A CREATE INDEX or REINDEX is at work on it now, as far as the role may see that.
     """
 
     relation: RelationName
@@ -207,6 +208,7 @@ class Index:
     size_bytes: int = 0
     scans: int | None = None
     last_scan_at: datetime | None = None
+    building: bool = False
 
 
 class ConstraintKind(StrEnum):

@@ -126,6 +126,7 @@ def indexes_of(
             size_bytes=whole_bytes[row.oid],
             scans=row.scans,
             last_scan_at=row.last_scan_at,
+            building=row.is_building,
         )
         for row in rows
         if row.table_oid in names and row.definition and parts[row.oid]

@@ -1,7 +1,7 @@
 -- The indexes of the user's tables, with how often they were scanned.
 -- needs: nothing
 -- min: 16
--- columns: oid, schema_name, index_name, table_oid, method, predicate, is_unique, is_primary, constraint_name, is_valid, is_ready, is_replica_identity, is_clustered, parent_oid, definition, pages blocks, scans, last_scan_at
+-- columns: oid, schema_name, index_name, table_oid, method, predicate, is_unique, is_primary, constraint_name, is_valid, is_ready, is_replica_identity, is_clustered, parent_oid, definition, pages blocks, scans, last_scan_at, is_building
 SELECT c.oid,
        n.nspname::text AS schema_name,
        c.relname::text AS index_name,
@@ -19,7 +19,10 @@ SELECT c.oid,
        pg_get_indexdef(c.oid) AS definition,
        c.relpages AS pages,
        s.idx_scan AS scans,
-       s.last_idx_scan AS last_scan_at
+       s.last_idx_scan AS last_scan_at,
+       -- Other roles' builds are seen with pg_read_all_stats only.
+       EXISTS (SELECT FROM pg_catalog.pg_stat_progress_create_index AS p
+                WHERE p.index_relid = c.oid AND p.datname = current_database()) AS is_building
   FROM pg_catalog.pg_index AS i
   JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
   JOIN pg_catalog.pg_class AS t ON t.oid = i.indrelid AND t.relkind IN ('r', 'p', 'm')

@@ -17,6 +17,7 @@ from pgproof.stages.diagnose.duplicate_index import DUPLICATE_INDEX
 from pgproof.stages.diagnose.foreign_key import FOREIGN_KEY_WITHOUT_INDEX
 from pgproof.stages.diagnose.invalid_index import INVALID_INDEX
 from pgproof.stages.diagnose.leading_wildcard import LEADING_WILDCARD
+from pgproof.stages.diagnose.merge import merge_findings
 from pgproof.stages.diagnose.missing_index import MISSING_INDEX
 from pgproof.stages.diagnose.per_row_subquery import PER_ROW_SUBQUERY
 from pgproof.stages.diagnose.stale_statistics import STALE_STATISTICS
@@ -56,7 +57,8 @@ def diagnose(
         checks: Which ones.
 
     Returns:
-        Findings, most severe first, then by their share of time, then by title.
+        Findings, most severe first, then by their share of time (of planner cost x calls where nobody
+            measured time), then by title; those of one cause merged.
     """
     subject = Subject(catalog, workload, plans, _shapes(catalog, workload))
     findings: list[Finding] = []
@@ -70,8 +72,15 @@ def diagnose(
         ran.append(check.name)
         for outcome in check.find(subject):
             (findings if isinstance(outcome, Finding) else out_of_reach).append(outcome)  # type: ignore[arg-type]  # the two lists hold one kind each
-    findings.sort(key=lambda f: (f.severity.rank, -(f.time_share_frac or 0.0), f.title))
-    return Diagnosis(tuple(findings), tuple(dict.fromkeys(out_of_reach)), tuple(ran))
+    merged = sorted(merge_findings(findings), key=lambda f: (f.severity.rank, -_weight(subject, f), f.title))
+    return Diagnosis(tuple(merged), tuple(dict.fromkeys(out_of_reach)), tuple(ran))
+
+
+def _weight(subject: Subject, finding: Finding) -> float:
+    """Return what findings of one severity are ordered by: share of time; of cost where no time is known."""
+    if finding.time_share_frac is not None:
+        return finding.time_share_frac
+    return subject.cost_share_frac(finding.statements) or 0.0
 
 
 def _lacking(check: Check, subject: Subject) -> Skipped | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pgproof.model.finding import Evidence, Finding, Severity, Skipped
 from pgproof.model.plan import Plan
 from pgproof.model.relation import Catalog, Table
-from pgproof.model.workload import Workload, WorkloadStatement
+from pgproof.model.workload import ParameterSource, Workload, WorkloadStatement
 from pgproof.sqltext.shape import QueryShape, Relation
 
 SMALL_TABLE_ROWS = 500
@@ -95,6 +95,22 @@ class Check:
     needs_workload: bool = False
     needs_plans: bool = False
     unusable: Skipped | None = None
+
+
+_USED = (
+    ParameterSource.DECLARED,
+    ParameterSource.LOG,
+    ParameterSource.ACTIVITY,
+    ParameterSource.GENERATED,
+)
+"""Sources of values that the application uses, or that its workload file stands for; others are made up."""
+
+
+def used_values(statement: WorkloadStatement, number: int) -> Iterator[tuple[str | None, float]]:
+    """Yield the values that parameter ``$number`` really had, with their weights; never print them."""
+    for chosen in statement.parameter_sets:
+        if chosen.source in _USED and number <= len(chosen.values):
+            yield chosen.values[number - 1], chosen.weight
 
 
 def severity_of_share(share_frac: float | None) -> Severity:

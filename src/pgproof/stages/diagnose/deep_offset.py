@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pgproof.model.finding import Evidence, Finding
 from pgproof.model.workload import WorkloadStatement
 from pgproof.sqltext.shape import Bound, QueryShape
-from pgproof.stages.diagnose.check import Check, Subject, severity_of_share
+from pgproof.stages.diagnose.check import Check, Subject, used_values, weight_evidence
 
 DEEP_ROWS = 1000
 """Source: judgement; below, skipping costs less than a millisecond or two."""
@@ -16,8 +16,8 @@ DEEP_ROWS = 1000
 def find_deep_offsets(subject: Subject) -> Iterator[Finding]:
     """Yield one finding for each statement whose OFFSET really goes deep.
 
-    Guards: the values that are used decide (their 95th percentile), not the mere presence of OFFSET; a
-    statement without LIMIT is an export and needs its rows.
+    Guards: the values that the application uses decide (their 95th percentile), not the mere presence of
+    OFFSET; values that pgproof made up say nothing; a statement without LIMIT is an export.
     """
     for statement in subject.statements():
         for shape in subject.shapes.get(statement.name, ()):
@@ -28,33 +28,42 @@ def find_deep_offsets(subject: Subject) -> Iterator[Finding]:
                 break
 
 
-def _depths(statement: WorkloadStatement, offset: Bound) -> list[int]:
+def _depths(statement: WorkloadStatement, offset: Bound) -> list[tuple[int, float]]:
     if offset.rows is not None:
-        return [offset.rows]
+        return [(offset.rows, 1.0)]
     if offset.parameter is None:
         return []
-    position = offset.parameter - 1
-    texts = [s.values[position] for s in statement.parameter_sets if position < len(s.values)]
-    return [int(text) for text in texts if text is not None and text.strip().isdigit()]
+    depths = []
+    for text, weight in used_values(statement, offset.parameter):
+        if text is not None and text.strip().isdigit():
+            depths.append((int(text), weight))
+    return depths
 
 
-def _percentile_95(depths: list[int]) -> int:
-    return sorted(depths)[max(0, round(0.95 * len(depths)) - 1)] if depths else 0
+def _percentile_95(depths: list[tuple[int, float]]) -> int:
+    """Return the depth that 95 % of the executions don't go beyond, by the weights of their values."""
+    reached, total = 0.0, sum(weight for _, weight in depths)
+    for depth, weight in sorted(depths):
+        reached += weight
+        if reached >= 0.95 * total:
+            return depth
+    return 0
 
 
 def _finding(
     subject: Subject, statement: WorkloadStatement, shape: QueryShape, deepest: int, values: int
 ) -> Finding:
-    share = subject.time_share_frac([statement.name])
-    order = ", ".join(key.expression for key in shape.order_by) or "nothing (the pages are arbitrary!)"
+    severity, share, weight = weight_evidence(subject, [statement.name])
+    order = ", ".join(key.expression for key in shape.order_by) or "nothing, so pages may repeat or miss rows"
     return Finding(
         check=DEEP_OFFSET.name,
-        severity=severity_of_share(share),
-        title=f"{statement.name} skips up to {deepest:,} rows to show a page",
+        severity=severity,
+        title=f"{statement.name} skips {deepest:,} rows to show a page",
         explanation="OFFSET produces every skipped row and throws it away: later pages take ever longer.",
         evidence=(
-            Evidence("95th percentile of OFFSET", f"{deepest:,} rows over {values} known values", "workload"),
+            Evidence("95th percentile of OFFSET", f"{deepest:,} rows, of {values} known values", "workload"),
             Evidence("pages are ordered by", order, "statement text"),
+            *weight,
         ),
         remedy="Page by key: remember the last row's sort keys and ask for rows beyond them "
         "(WHERE (sort keys) < (last values) ORDER BY ... LIMIT n), with an index on those keys. "

@@ -5,42 +5,72 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import groupby
 
-from pgproof import changes
-from pgproof.model.change import DropIndex
 from pgproof.model.finding import Evidence, Finding, Severity
 from pgproof.model.relation import Catalog, Index, IndexKey
 from pgproof.stages.diagnose.check import Check, Subject, megabytes
+from pgproof.stages.diagnose.remedy import is_on_partitioned, render_drop
 
 
 def find_redundant_indexes(subject: Subject) -> Iterator[Finding]:
     """Yield one finding for each index that another of the same table makes superfluous.
 
-    Guards: an index that enforces something (unique, primary key, constraint, replica identity), that is
-    clustered on, partial with another predicate, has another method, operator class or collation, or
-    carries INCLUDE columns that the other lacks, is never called redundant; invalid ones don't count.
+    Guards: an index that enforces something, is the replica identity, is clustered on, is partial with
+    another predicate, has another method, operator class or collation, or carries INCLUDE columns that the
+    other lacks, is never called redundant; invalid ones don't count, and a partition's follow their parent.
+    Only a second, equal unique index may go, unless a foreign key may lean on it.
     """
     by_table = groupby(sorted(subject.catalog.indexes, key=lambda i: i.table), key=lambda i: i.table)
     for _, group in by_table:
         indexes = [index for index in group if index.valid and index.parent is None]
         for index in indexes:
-            keeper = next((other for other in indexes if _makes_superfluous(other, index)), None)
+            keeper = next((o for o in indexes if _makes_superfluous(subject.catalog, o, index)), None)
             if keeper is not None:
                 yield _finding(subject.catalog, index, keeper)
 
 
-def _makes_superfluous(keeper: Index, index: Index) -> bool:
-    if keeper is index or index.unique or index.constraint or index.replica_identity or index.clustered:
+def _makes_superfluous(catalog: Catalog, keeper: Index, index: Index) -> bool:
+    if keeper is index or index.replica_identity or index.clustered:
         return False
     if (keeper.method, keeper.predicate) != (index.method, index.predicate):
         return False
-    if index.method != "btree" and keeper.keys != index.keys:
-        return False
     if not set(index.include) <= {*keeper.include, *(key.column for key in keeper.keys)}:
         return False
-    if _same_keys(keeper.keys, index.keys):
-        # Of two equal ones the enforcing one stays, else the one whose name comes first.
-        return keeper.unique or len(keeper.include) > len(index.include) or keeper.relation < index.relation
+    if index.unique:
+        return _is_second_unique(catalog, keeper, index)
+    if _is_equal(keeper, index):
+        return _rank(keeper) > _rank(index) or (
+            _rank(keeper) == _rank(index) and keeper.relation < index.relation
+        )
+    if index.constraint or index.method != "btree":  # an exclusion constraint's; no prefixes elsewhere
+        return False
     return len(keeper.keys) > len(index.keys) and _same_keys(keeper.keys[: len(index.keys)], index.keys)
+
+
+def _is_equal(keeper: Index, index: Index) -> bool:
+    return not index.constraint and _same_keys(keeper.keys, index.keys)
+
+
+def _rank(index: Index) -> tuple[bool, bool, int]:
+    """Return what makes one of two equal indexes the one to keep: duties first, then what it carries."""
+    duties = bool(index.constraint or index.replica_identity or index.clustered)
+    return index.unique, duties, len(index.include)
+
+
+def _is_second_unique(catalog: Catalog, keeper: Index, index: Index) -> bool:
+    """Whether a unique index without a constraint repeats another that enforces just the same at once."""
+    if index.constraint or not keeper.unique or not _same_keys(keeper.keys, index.keys):
+        return False
+    if ("NULLS NOT DISTINCT" in keeper.definition) != ("NULLS NOT DISTINCT" in index.definition):
+        return False
+    constraints = tuple(catalog.constraints)
+    if any(c.name == keeper.constraint and c.table == keeper.table and c.deferrable for c in constraints):
+        return False
+    columns = {key.column for key in index.keys}
+    if any(c.references == index.table and set(c.referenced_columns) == columns for c in constraints):
+        return False
+    return _rank(keeper) > _rank(index) or (
+        _rank(keeper) == _rank(index) and keeper.relation < index.relation
+    )
 
 
 def _same_keys(left: tuple[IndexKey, ...], right: tuple[IndexKey, ...]) -> bool:
@@ -57,24 +87,35 @@ def _turned(key: IndexKey) -> IndexKey:
 def _finding(catalog: Catalog, index: Index, keeper: Index) -> Finding:
     exact = len(index.keys) == len(keeper.keys)
     what = "a duplicate of" if exact else "the beginning of"
-    drop = DropIndex(index.relation, index.table, index.definition)
+    duty = "enforces the same" if index.unique else f"serves every plan that {index.relation.name} can serve"
     return Finding(
         check=DUPLICATE_INDEX.name,
         severity=Severity.MEDIUM if exact else Severity.LOW,
         title=f"index {index.relation} is {what} {keeper.relation}",
-        explanation=f"Writes to {index.table} maintain both, and any plan can use {keeper.relation.name}.",
+        explanation=f"Writes to {index.table} maintain both, and {keeper.relation.name} {duty}.",
         evidence=(
             Evidence("superfluous", index.definition, "pg_get_indexdef"),
             Evidence("kept", keeper.definition, "pg_get_indexdef"),
             megabytes(index.size_bytes),
         ),
-        remedy="Drop it once a competition shows no statement slower; keep its definition for the way back.",
-        remedy_sql=tuple(step.sql for step in changes.apply_steps(drop, catalog)),
+        remedy=_remedy(catalog, index),
+        remedy_sql=render_drop(catalog, index),
         relation=index.relation,
         columns=tuple(key.column for key in index.keys if key.column),
         refuted_by="a statement that is slower without it, say because the narrower index stays in cache",
         lineage="exact comparison of keys, operator classes, collations, predicate and payload",
     )
+
+
+def _remedy(catalog: Catalog, index: Index) -> str:
+    if is_on_partitioned(catalog, index):
+        return (
+            "DROP INDEX at a quiet hour, once a competition shows no statement slower. On a partitioned "
+            "table it can't be done CONCURRENTLY, so it blocks reads and writes of all partitions for a moment."
+        )
+    if index.unique:
+        return f"DROP INDEX CONCURRENTLY by hand, once you are sure that nothing names {index.relation.name}."
+    return "Drop it once a competition shows no statement slower; keep its definition for the way back."
 
 
 DUPLICATE_INDEX = Check("duplicate-index", find_redundant_indexes)

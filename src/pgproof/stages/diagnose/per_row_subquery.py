@@ -1,17 +1,16 @@
-"""Per-row subquery: a SubPlan that runs once for each outer row."""
+"""Correlated subquery executed once per row (a SubPlan that is not hashed)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from pgproof.model.finding import Evidence, Finding
-from pgproof.model.plan import Plan
-from pgproof.model.relation import RelationName
-from pgproof.stages.diagnose.check import Check, Subject, severity_of_share
+from pgproof.model.plan import Plan, PlanNode
+from pgproof.stages.diagnose.check import Check, Subject, weight_evidence
 from pgproof.stages.diagnose.scans import PlacedNode, place_nodes
 
-MANY_ROWS = 10
-"""Fewer outer rows are no trouble, whatever their share. Source: judgement."""
+MANY_ROWS = 20
+"""Fewer executions than that are a page of results. Source: judgement."""
 
 COST_SHARE_FRAC = 0.30
 """Source: judgement."""
@@ -24,14 +23,14 @@ def find_per_row_subqueries(subject: Subject) -> Iterator[Finding]:
     share of the statement's cost are no finding. Works through views, since the plan is looked at.
     """
     for statement in subject.statements():
-        found = [worst for plan in subject.plans.get(statement.name, ()) if (worst := _worst(plan))]
+        found = [worst for plan in subject.plans.get(statement.name, ()) if (worst := _worst(subject, plan))]
         if found:
             yield _finding(subject, statement.name, *max(found, key=lambda pair: pair[1]))
 
 
-def _worst(plan: Plan) -> tuple[PlacedNode, float] | None:
+def _worst(subject: Subject, plan: Plan) -> tuple[PlacedNode, float] | None:
     worst = None
-    for placed in place_nodes(plan):
+    for placed in place_nodes(plan, subject.catalog):
         node = placed.node
         if node.parent_relationship != "SubPlan" or _is_hashed(placed) or placed.executions < MANY_ROWS:
             continue
@@ -42,32 +41,51 @@ def _worst(plan: Plan) -> tuple[PlacedNode, float] | None:
 
 
 def _is_hashed(placed: PlacedNode) -> bool:
-    parent = placed.parent
-    return parent is not None and f"hashed {placed.node.subplan}" in parent.filter
+    """Whether the subplan is run once into a hash table; or may be (PostgreSQL 13 decides late)."""
+    if placed.parent is None or not placed.node.subplan:
+        return False
+    texts = [placed.parent.filter, *map(str, placed.parent.extra.values())]
+    name = placed.node.subplan
+    return any(f"hashed {name}" in text or f"{name} or hashed" in text for text in texts)
 
 
 def _finding(subject: Subject, statement: str, placed: PlacedNode, share: float) -> Finding:
-    time_share = subject.time_share_frac([statement])
-    scan = next((node for node in placed.node.walk() if node.relation), None)
+    severity, time_share, weight = weight_evidence(subject, [statement])
+    scan = _main_scan(placed.node)
     inner = f"{scan.node_type} on {scan.relation}" if scan else placed.node.node_type
     table = subject.catalog.find_table(scan.relation, scan.schema or None) if scan else None
     return Finding(
         check=PER_ROW_SUBQUERY.name,
-        severity=severity_of_share(time_share),
+        severity=severity,
         title=f"{statement} runs a subquery for each of about {placed.executions:,.0f} rows",
-        explanation=f"{placed.node.subplan or 'A subquery'} ({inner}) is executed once per outer row.",
+        explanation=f"A correlated subquery ({inner}) is executed again for every row around it.",
         evidence=(
             Evidence("executions", f"about {placed.executions:,.0f}", "EXPLAIN"),
-            Evidence("share of the statement's cost", f"{share:.0%}", "EXPLAIN"),
+            Evidence("share of the statement's planner cost", f"{share:.0%}", "EXPLAIN"),
             Evidence("inner scan", inner, "EXPLAIN"),
+            *weight,
         ),
-        remedy="Index the column by which the subquery is tied to the outer row; where most outer rows are "
-        "needed, join one aggregate over all rows instead. Race both: for few outer rows the join loses.",
-        relation=table.relation if table else RelationName("", scan.relation) if scan else None,
+        remedy=_remedy(scan),
+        relation=subject.root_of(table).relation if table else None,
         statements=(statement,),
         time_share_frac=time_share,
         refuted_by="EXPLAIN ANALYZE that shows few loops, for example because a LIMIT stops early",
         lineage=f">= {MANY_ROWS} outer rows and >= {COST_SHARE_FRAC:.0%} of cost (judgement)",
+    )
+
+
+def _main_scan(node: PlanNode) -> PlanNode | None:
+    """Return the costliest scan of a table in a subquery: what one execution mostly does."""
+    scans = [below for below in node.walk() if below.relation]
+    return max(scans, key=lambda scan: scan.cost.value, default=None)
+
+
+def _remedy(scan: PlanNode | None) -> str:
+    if scan is not None and scan.node_type == "Seq Scan":
+        return "Index the column by which the subquery is tied to the row around it."
+    return (
+        "Where most of the outer rows are needed, join one aggregate over all rows instead (GROUP BY the "
+        "column that ties them). Measure both: for few outer rows the join loses."
     )
 
 

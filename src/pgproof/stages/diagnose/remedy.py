@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from pgproof import changes
 from pgproof.errors import ParseError, UsageError
-from pgproof.model.change import Change
-from pgproof.model.relation import Catalog
+from pgproof.model.change import Change, DropIndex
+from pgproof.model.relation import Catalog, Index, RelationKind
 
 
 def render_remedy(catalog: Catalog, *wanted: Change) -> tuple[str, ...]:
@@ -31,3 +31,14 @@ def render_remedy(catalog: Catalog, *wanted: Change) -> tuple[str, ...]:
             return ()
         earlier = (*earlier, change)
     return tuple(statements)
+
+
+def render_drop(catalog: Catalog, index: Index) -> tuple[str, ...]:
+    """Return the statements that drop an index; empty where pgproof would refuse to (see `render_remedy`)."""
+    return render_remedy(catalog, DropIndex(index.relation, index.table, index.definition))
+
+
+def is_on_partitioned(catalog: Catalog, index: Index) -> bool:
+    """Whether an index is on a partitioned table, which neither builds nor drops CONCURRENTLY."""
+    table = catalog.find_table(index.table.name, index.table.schema)
+    return table is not None and table.kind is RelationKind.PARTITIONED

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from pgproof import changes
-from pgproof.model.change import DropIndex
 from pgproof.model.finding import Evidence, Finding, Severity, Skipped
-from pgproof.model.relation import ConstraintKind, Index
+from pgproof.model.relation import Catalog, ConstraintKind, Index
 from pgproof.stages.diagnose.check import SMALL_TABLE_BYTES, Check, Subject, megabytes
+from pgproof.stages.diagnose.remedy import is_on_partitioned, render_drop
 
 ENOUGH = timedelta(days=35)
 """A full month of jobs. Source: peer default (pganalyze: 35 days)."""
@@ -19,23 +18,54 @@ TOO_YOUNG = timedelta(days=7)
 
 
 def find_unused_indexes(subject: Subject) -> Iterator[Finding | Skipped]:
-    """Yield one finding for each index with no scan since the statistics began.
+    """Yield one finding for each index with no scan since the counters began.
 
-    Guards: indexes that enforce something, support a foreign key, or are small; statistics younger than a
-    week say nothing, younger than 35 days only a little; standbys count for themselves.
+    Guards: indexes that enforce something, support a foreign key, or are small; partitions' indexes count
+    with their parent; counters younger than a week, or of unknown age, say nothing, younger than 35 days only a
+    little, and so on a table that nobody writes to; standbys count for themselves.
     """
-    catalog = subject.catalog
-    age = catalog.read_at - catalog.stats_reset_at if catalog.stats_reset_at else None
-    if age is not None and age < TOO_YOUNG:
+    age = counters_age(subject.catalog)
+    if age is None or age < TOO_YOUNG:
+        told = "of unknown age" if age is None else f"only {_days(age)} old"
         yield Skipped(
             UNUSED_INDEX.name,
-            f"the statistics are only {_days(age)} old; an unused index shows after a month",
+            f"the server's counters are {told}; an unused index shows after a month",
             "Run the check again later; don't reset the statistics meanwhile.",
         )
         return
-    for index in catalog.indexes:
-        if index.scans == 0 and index.size_bytes >= SMALL_TABLE_BYTES and not _is_needed(subject, index):
+    for index in subject.catalog.indexes:
+        if index.size_bytes < SMALL_TABLE_BYTES or _is_needed(subject, index):
+            continue
+        if _scans(subject.catalog, index) == 0:
             yield _finding(subject, index, age)
+
+
+def counters_age(catalog: Catalog) -> timedelta | None:
+    """Return how long the cumulative statistics have been counting, at least; None where nothing tells.
+
+    A server that was never told to reset them has no date for it. Then they are at least as old as the first
+    VACUUM or ANALYZE that they still remember.
+    """
+    if catalog.stats_reset_at is not None:
+        return catalog.read_at - catalog.stats_reset_at
+    remembered = [
+        when
+        for table in catalog.tables
+        if table.activity is not None
+        for when in (table.activity.last_analyze_at, table.activity.last_vacuum_at)
+        if when is not None
+    ]
+    return catalog.read_at - min(remembered) if remembered else None
+
+
+def _scans(catalog: Catalog, index: Index) -> int | None:
+    """Return an index's scans, a partitioned one's with those of its parts; None where not all are known."""
+    parts = [part for part in catalog.indexes if part.parent == index.relation]
+    if not parts:
+        return index.scans
+    counts = [_scans(catalog, part) for part in parts]
+    known = [count for count in counts if count is not None]
+    return sum(known) if len(known) == len(counts) else None
 
 
 def _is_needed(subject: Subject, index: Index) -> bool:
@@ -51,26 +81,52 @@ def _is_needed(subject: Subject, index: Index) -> bool:
     )
 
 
-def _finding(subject: Subject, index: Index, age: timedelta | None) -> Finding:
-    drop = DropIndex(index.relation, index.table, index.definition)
-    observed = f"over {_days(age)}" if age else "since the statistics began (never reset; age unknown)"
+def _finding(subject: Subject, index: Index, age: timedelta) -> Finding:
+    writes = _writes(subject.catalog, index)
+    is_sure = age >= ENOUGH and writes != 0
+    cost = "Nobody writes to the table, so it costs disk space only" if writes == 0 else "Writes maintain it"
     return Finding(
         check=UNUSED_INDEX.name,
-        severity=Severity.LOW if age and age >= ENOUGH else Severity.INFO,
-        title=f"index {index.relation} has not been read",
-        explanation=f"Writes to {index.table} maintain it, and no plan on this server used it {observed}.",
+        severity=Severity.LOW if is_sure else Severity.INFO,
+        title=f"index {index.relation} has not been read for {_days(age)}",
+        explanation=f"{cost}, and no plan on this server used it in that time.",
         evidence=(
-            Evidence("scans", f"0 {observed}", "pg_stat_all_indexes"),
+            Evidence("scans", f"0 in {_days(age)}", "pg_stat_all_indexes"),
+            Evidence(
+                f"rows written to {index.table}",
+                "unknown" if writes is None else f"{writes:,}",
+                "pg_stat_all_tables",
+            ),
             Evidence("definition", index.definition, "pg_get_indexdef"),
             megabytes(index.size_bytes),
         ),
-        remedy="Look at every standby and at monthly jobs first; then drop it, with its definition kept.",
-        remedy_sql=tuple(step.sql for step in changes.apply_steps(drop, subject.catalog)),
+        remedy=_remedy(subject.catalog, index),
+        remedy_sql=render_drop(subject.catalog, index),
         relation=index.relation,
         columns=tuple(key.column for key in index.keys if key.column),
-        refuted_by="a scan on a standby, or a job that runs less often than the statistics are old",
-        lineage="35 days (peer default: pganalyze)",
+        refuted_by="a scan on a standby, a job that runs less often than that, or an index that was built "
+        "only lately (the server does not say when)"
+        + ("; the planner may also use the statistics of its expression" if _has_expression(index) else ""),
+        lineage=f"{ENOUGH.days} days (peer default: pganalyze)",
     )
+
+
+def _writes(catalog: Catalog, index: Index) -> int | None:
+    table = catalog.find_table(index.table.name, index.table.schema)
+    if table is None or table.activity is None or is_on_partitioned(catalog, index):
+        return None
+    return table.activity.inserts + table.activity.updates + table.activity.deletes
+
+
+def _remedy(catalog: Catalog, index: Index) -> str:
+    text = "Look at every standby and at monthly jobs first; then drop it, with its definition kept."
+    if is_on_partitioned(catalog, index):
+        text += " On a partitioned table that blocks reads and writes for a moment."
+    return text
+
+
+def _has_expression(index: Index) -> bool:
+    return any(key.expression for key in index.keys)
 
 
 def _days(age: timedelta) -> str:
