@@ -138,7 +138,8 @@ def weight_evidence(
     cost_share = subject.cost_share_frac(chosen) if share is None else None
     if cost_share is None:
         return severity_of_share(share), share, ()
-    told = f"{cost_share:.0%} of planner cost x calls (no times were measured)"
+    figure = f"{cost_share:.0%}" if cost_share >= 0.01 else "under 1%"
+    told = f"{figure} of planner cost x calls (no times were measured)"
     return severity_of_share(None), None, (Evidence("weight in the workload", told, "EXPLAIN"),)
 
 

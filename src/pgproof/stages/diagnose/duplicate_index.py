@@ -17,7 +17,7 @@ def find_redundant_indexes(subject: Subject) -> Iterator[Finding]:
     Guards: an index that enforces something, is the replica identity, is clustered on, is partial with
     another predicate, has another method, operator class or collation, or carries INCLUDE columns that the
     other lacks, is never called redundant; invalid ones don't count, and a partition's follow their parent.
-    Only a second, equal unique index may go, unless a foreign key may lean on it.
+    Of unique ones, only a second, equal one without a constraint may go.
     """
     by_table = groupby(sorted(subject.catalog.indexes, key=lambda i: i.table), key=lambda i: i.table)
     for _, group in by_table:
@@ -65,9 +65,6 @@ def _is_second_unique(catalog: Catalog, keeper: Index, index: Index) -> bool:
     constraints = tuple(catalog.constraints)
     if any(c.name == keeper.constraint and c.table == keeper.table and c.deferrable for c in constraints):
         return False
-    columns = {key.column for key in index.keys}
-    if any(c.references == index.table and set(c.referenced_columns) == columns for c in constraints):
-        return False
     return _rank(keeper) > _rank(index) or (
         _rank(keeper) == _rank(index) and keeper.relation < index.relation
     )
@@ -111,10 +108,13 @@ def _remedy(catalog: Catalog, index: Index) -> str:
     if is_on_partitioned(catalog, index):
         return (
             "DROP INDEX at a quiet hour, once a competition shows no statement slower. On a partitioned "
-            "table it can't be done CONCURRENTLY, so it blocks reads and writes of all partitions for a moment."
+            "table it can't be done CONCURRENTLY, so it blocks all partitions for a moment."
         )
     if index.unique:
-        return f"DROP INDEX CONCURRENTLY by hand, once you are sure that nothing names {index.relation.name}."
+        return (
+            "DROP INDEX CONCURRENTLY by hand (pgproof drops no unique index); the server refuses if a foreign "
+            "key was declared on it."
+        )
     return "Drop it once a competition shows no statement slower; keep its definition for the way back."
 
 

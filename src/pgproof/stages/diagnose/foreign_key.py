@@ -11,7 +11,7 @@ from pgproof.model.relation import Constraint, ConstraintKind, Index, IndexKey, 
 from pgproof.sqltext.names import index_name
 from pgproof.sqltext.quote import quote_identifier
 from pgproof.stages.diagnose.check import Check, Subject, megabytes
-from pgproof.stages.diagnose.remedy import render_remedy
+from pgproof.stages.diagnose.remedy import free_name, render_remedy
 from pgproof.stages.diagnose.whole_scans import KEPT_FRAC
 
 FEW_ROWS_FRAC = 0.001
@@ -89,7 +89,9 @@ def _finding(subject: Subject, table: Table, constraint: Constraint) -> Finding:
     rows = f"a row of {parent}" if parent != table.relation else "one of its rows"
     change = CreateIndex(
         table=table.relation,
-        name=index_name(table.relation.name, constraint.columns),
+        name=free_name(
+            subject.catalog, table.relation.schema, index_name(table.relation.name, constraint.columns)
+        ),
         keys=tuple(IndexKey(column=column) for column in constraint.columns),
     )
     return Finding(

@@ -12,7 +12,7 @@ from pgproof.model.workload import WorkloadStatement
 from pgproof.sqltext.names import index_name
 from pgproof.sqltext.shape import Predicate, PredicateKind
 from pgproof.stages.diagnose.check import Check, Subject, megabytes, used_values, weight_evidence
-from pgproof.stages.diagnose.remedy import render_remedy
+from pgproof.stages.diagnose.remedy import free_name, render_remedy
 from pgproof.stages.diagnose.wanted import bare_column
 from pgproof.stages.diagnose.whole_scans import find_whole_scans
 
@@ -129,7 +129,9 @@ def _remedy(subject: Subject, case: _Case) -> tuple[str, ...]:
     relation = case.table.relation
     index = CreateIndex(
         table=relation,
-        name=index_name(relation.name, (case.column,), "trgm_idx"),
+        name=free_name(
+            subject.catalog, relation.schema, index_name(relation.name, (case.column,), "trgm_idx")
+        ),
         keys=(IndexKey(column=case.column, opclass="gin_trgm_ops"),),
         method="gin",
     )

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from pgproof.model.change import CreateIndex
 from pgproof.model.finding import Evidence, Finding
-from pgproof.model.relation import IndexKey, RelationKind, Table
+from pgproof.model.relation import Catalog, IndexKey, RelationKind, Table
 from pgproof.sqltext.names import index_name
 from pgproof.stages.diagnose.check import Check, Subject, megabytes, weight_evidence
-from pgproof.stages.diagnose.remedy import render_remedy
+from pgproof.stages.diagnose.remedy import free_name, render_remedy
 from pgproof.stages.diagnose.wanted import Wanted, is_served
 from pgproof.stages.diagnose.whole_reads import find_whole_reads
 from pgproof.stages.diagnose.whole_scans import COST_SHARE_FRAC, KEPT_FRAC
@@ -58,7 +59,7 @@ def _is_served(subject: Subject, table: Table, wanted: Wanted) -> bool:
 def _merge(cases: list[_Case]) -> list[_Case]:
     """Fold a case into another whose single index serves it too."""
     merged: list[_Case] = []
-    for case in sorted(cases, key=lambda c: -len(c.wanted[0].keys)):
+    for case in sorted(cases, key=lambda c: (-len(c.wanted), -len(c.wanted[0].keys))):
         keeper = next((other for other in merged if _serves_too(other, case)), None)
         if keeper is None:
             merged.append(case)
@@ -68,9 +69,12 @@ def _merge(cases: list[_Case]) -> list[_Case]:
 
 
 def _serves_too(keeper: _Case, case: _Case) -> bool:
-    if keeper.table is not case.table or len(keeper.wanted) != 1 or len(case.wanted) != 1:
+    if keeper.table is not case.table or len(case.wanted) != 1:
         return False
-    one, other = keeper.wanted[0], case.wanted[0]
+    return any(_covers(one, case.wanted[0]) for one in keeper.wanted)
+
+
+def _covers(one: Wanted, other: Wanted) -> bool:
     if one.method != other.method or one.method != "btree":
         return False
     led = one.keys[: len(other.keys)]
@@ -96,7 +100,7 @@ def _finding(subject: Subject, case: _Case) -> Finding:
             megabytes(case.table.size_bytes),
         ),
         remedy=_remedy_text(case),
-        remedy_sql=render_remedy(subject.catalog, *_changes(case)),
+        remedy_sql=render_remedy(subject.catalog, *_changes(subject.catalog, case)),
         relation=relation,
         columns=tuple(
             dict.fromkeys(key.column for wanted in case.wanted for key in wanted.keys if key.column)
@@ -116,15 +120,22 @@ def _remedy_text(case: _Case) -> str:
         text += " The statement compares an expression, so the index must hold that same expression."
     if any(key.opclass for wanted in case.wanted for key in wanted.keys):
         text += " The operator class lets LIKE 'x%' use it whatever the database's collation."
+    if any(wanted.method == "gin" for wanted in case.wanted):
+        text += " GIN serves this operator; it makes writes dearer than a B-tree does."
     return text
 
 
-def _changes(case: _Case) -> Iterator[CreateIndex]:
+def _words(key: IndexKey) -> list[str]:
+    """Return the words of a key that name an index: its column, or the names in its expression."""
+    return [key.column] if key.column else re.findall(r"\w+", key.expression.replace("::text", ""))
+
+
+def _changes(catalog: Catalog, case: _Case) -> Iterator[CreateIndex]:
     for wanted in case.wanted:
-        words = [key.column or "expr" for key in wanted.keys]
+        words = [word for key in wanted.keys for word in _words(key)]
         yield CreateIndex(
             table=case.table.relation,
-            name=index_name(case.table.relation.name, words),
+            name=free_name(catalog, case.table.relation.schema, index_name(case.table.relation.name, words)),
             keys=wanted.keys,
             method=wanted.method,
         )

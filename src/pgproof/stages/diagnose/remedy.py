@@ -8,6 +8,7 @@ from pgproof import changes
 from pgproof.errors import ParseError, UsageError
 from pgproof.model.change import Change, DropIndex
 from pgproof.model.relation import Catalog, Index, RelationKind
+from pgproof.sqltext.quote import truncate_identifier
 
 
 def render_remedy(catalog: Catalog, *wanted: Change) -> tuple[str, ...]:
@@ -31,6 +32,14 @@ def render_remedy(catalog: Catalog, *wanted: Change) -> tuple[str, ...]:
             return ()
         earlier = (*earlier, change)
     return tuple(statements)
+
+
+def free_name(catalog: Catalog, schema: str, name: str) -> str:
+    """Return a name for an index, with a number behind it where the schema has one of that name already."""
+    taken = {index.relation.name for index in catalog.indexes if index.relation.schema == schema}
+    taken |= {table.relation.name for table in catalog.tables if table.relation.schema == schema}
+    candidates = (truncate_identifier(name, suffix=f"_{number}") for number in range(2, len(taken) + 3))
+    return name if name not in taken else next(c for c in candidates if c not in taken)
 
 
 def render_drop(catalog: Catalog, index: Index) -> tuple[str, ...]:

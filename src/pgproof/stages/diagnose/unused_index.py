@@ -21,8 +21,8 @@ def find_unused_indexes(subject: Subject) -> Iterator[Finding | Skipped]:
     """Yield one finding for each index with no scan since the counters began.
 
     Guards: indexes that enforce something, support a foreign key, or are small; partitions' indexes count
-    with their parent; counters younger than a week, or of unknown age, say nothing, younger than 35 days only a
-    little, and so on a table that nobody writes to; standbys count for themselves.
+    with their parent; counters younger than a week, or of unknown age, say nothing, younger than 35 days
+    only a little, and so on a table that nobody writes to; standbys count for themselves.
     """
     age = counters_age(subject.catalog)
     if age is None or age < TOO_YOUNG:
