@@ -205,3 +205,26 @@ def test_estimates_of_variants() -> None:
     assert estimate.statements[0].indexes == ("a",)
     assert estimate.skipped == ("index unknown: not among the candidates",)
     assert estimate.saved_frac == pytest.approx(1 - 3_500 / 13_000)
+
+
+def test_broad_serves_the_statement_that_is_lost_among_heavier_ones() -> None:
+    plans: Plans = {
+        READ: {uses(): 1_000_000.0, uses("a"): 100_000.0},
+        SORT: {uses(): 100.0, uses("b"): 5.0},
+        "SELECT c FROM t": {uses(): 100.0, uses("c"): 95.0},
+    }
+    planner = PaperPlanner(plans, dict.fromkeys("abc", 8192))
+    asked = [candidate(name, name) for name in "abc"]
+    found = choose(planner, asked, READ, SORT, "SELECT c FROM t")
+    sets = {chosen.ambition: set(chosen.names) for chosen in found.sets}
+    assert sets == {Ambition.LEAN: {"a"}, Ambition.BROAD: {"a", "b"}}
+
+
+def test_the_alternative_does_without_the_best_index() -> None:
+    plans: Plans = {READ: {uses(): 1000.0, uses("a"): 10.0, uses("wide"): 200.0}}
+    planner = PaperPlanner(plans, {"a": 8192, "wide": 8192})
+    found = choose(planner, CANDIDATES[:2], READ)
+    assert [(chosen.ambition, chosen.names) for chosen in found.sets] == [
+        (Ambition.LEAN, ("a",)),
+        (Ambition.ALTERNATIVE, ("wide",)),
+    ]

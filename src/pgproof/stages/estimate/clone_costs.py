@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from time import monotonic
 
 from pgproof.changes import simulate_steps
-from pgproof.errors import ServerError, UsageError
+from pgproof.errors import ParseError, ServerError, UsageError
 from pgproof.model.candidate import IndexCandidate
 from pgproof.model.change import AnalyzeTable, Change, CloneOnly, CreateExtension
 from pgproof.model.progress import Progress, ignore_progress
@@ -122,27 +122,43 @@ class CloneCosts:
         self, requests: Sequence[PlanRequest], visible: frozenset[str]
     ) -> tuple[Planned | NotPlanned, ...]:
         """Plan statements with only the visible candidates there; see `CostProvider.plan`."""
-        hidden = sorted(name for name in self._builds.index_names if name not in visible)
+        try:
+            with self._only(visible):
+                return tuple(self._plan_one(request) for request in requests)
+        except ServerError:
+            if self._session.closed:
+                raise
+        # One of them failed and spoiled the transaction of all: each behind a savepoint of its own, then.
+        with self._only(visible):
+            return tuple(self._plan_or_refuse(request) for request in requests)
+
+    @contextmanager
+    def _only(self, visible: frozenset[str]) -> Iterator[None]:
+        """Take away every other candidate for as long as a block lasts."""
+        hidden = [own for name, own in sorted(self._builds.index_names.items()) if name not in visible]
         with self._session.rolled_back():
             if hidden:
-                names = (self._builds.index_names[name] for name in hidden)
-                self._session.run(
-                    "DROP INDEX " + ", ".join(qualify(name.schema, name.name) for name in names)
-                )
-            return tuple(self._plan_one(request) for request in requests)
+                self._session.run("DROP INDEX " + ", ".join(qualify(own.schema, own.name) for own in hidden))
+            yield
 
     def _plan_one(self, request: PlanRequest) -> Planned | NotPlanned:
         try:
+            plan = explain(
+                self._session, request.sql, request.values, settings=False, generic=request.generic
+            )
+        except (ParseError, UsageError) as error:
+            return NotPlanned(error.message)
+        seen = (self._builds.leaves.get(node.index, frozenset()) for node in plan.root.walk() if node.index)
+        return Planned(plan.root.cost, frozenset[str]().union(*seen))
+
+    def _plan_or_refuse(self, request: PlanRequest) -> Planned | NotPlanned:
+        try:
             with self._session.rolled_back():
-                plan = explain(
-                    self._session, request.sql, request.values, settings=False, generic=request.generic
-                )
-        except (ServerError, UsageError) as error:
+                return self._plan_one(request)
+        except ServerError as error:
             if self._session.closed:
                 raise
             return NotPlanned(error.message)
-        seen = (self._builds.leaves.get(node.index, frozenset()) for node in plan.root.walk() if node.index)
-        return Planned(plan.root.cost, frozenset().union(*seen))
 
 
 def _set_planner(session: Session, settings: Mapping[str, str]) -> None:

@@ -89,6 +89,7 @@ class WorkloadCosts:
         self.planner_calls = 0
         self.skipped: dict[str, str] = {}
         self._everything = frozenset(provider.index_bytes)
+        self._known: dict[frozenset[str], Mapping[str, StatementCost]] = {}
         self._statements = tuple(statements)
         self._questions = {statement.name: _questions(statement, max_sets) for statement in self._statements}
         self.under(self._everything)
@@ -100,12 +101,14 @@ class WorkloadCosts:
             names: Candidates that exist; those the provider refused are ignored.
         """
         names &= self._everything
-        self._learn(names)
-        return {
-            statement: _mean(questions, names)
-            for statement, questions in self._questions.items()
-            if statement not in self.skipped
-        }
+        if names not in self._known:
+            self._learn(names)
+            self._known[names] = {
+                statement: _mean(questions, names)
+                for statement, questions in self._questions.items()
+                if statement not in self.skipped
+            }
+        return self._known[names]
 
     def _learn(self, names: frozenset[str]) -> None:
         """Ask until every statement's cost under a set is known, questions with the same view together."""

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Sequence
 
 from pgproof.changes.index_cover import covers
-from pgproof.model.candidate import Ambition, IndexCandidate, IndexSet, Selection
-from pgproof.model.change import CreateIndex
+from pgproof.model.candidate import Ambition, IndexCandidate, Selection
 from pgproof.model.progress import Progress, ignore_progress
 from pgproof.model.relation import Catalog
 from pgproof.model.units import PlannerCost
 from pgproof.model.workload import Workload, WorkloadStatement
 from pgproof.stages.estimate.costs import WorkloadCosts
+from pgproof.stages.estimate.goal import Bar, Goal
 from pgproof.stages.estimate.provider import CostProvider
 from pgproof.stages.estimate.weights import find_writes, weigh_statements, write_penalty
 
 NO_HELP_FRAC = 0.01
 """A workload that indexes save less than that is left alone. **Source**: judgement."""
-
-STEP_FRAC = 0.0002
-"""Share of the workload's cost that any index of a set saves at least. **Source**: judgement."""
 
 BALANCED_LEFT_FRAC = 0.04
 """Share of the cost still left that each index of the balanced set saves. **Source**: judgement;
@@ -29,6 +24,9 @@ measured by what is left, since that is what users wait for once the rest is gon
 
 BROAD_LEFT_FRAC = 0.005
 """The same for the broad set."""
+
+RESCUE_FACTOR = 2.0
+"""The broad set also keeps an index without which a statement would cost that many times as much."""
 
 TIE_FRAC = 0.02
 """Gains that differ by less are ties, won by the smaller index. **Source**: judgement; estimates err more."""
@@ -47,8 +45,6 @@ ALTERNATIVE_GAIN_FRAC = 0.5
 
 WANTED_SETS = 3
 """Sets below which an alternative is looked for."""
-
-Names = frozenset[str]
 
 
 def choose_sets(
@@ -85,7 +81,7 @@ def choose_sets(
     weights = weigh_statements(statements, nothing)
     writes = find_writes(workload.statements, catalog, nothing)
     by_name = {candidate.name: candidate for candidate in candidates}
-    goal = _Goal(
+    goal = Goal(
         costs=costs,
         weights=weights,
         penalties={name: write_penalty(by_name[name], writes) for name in provider.index_bytes},
@@ -105,82 +101,16 @@ def choose_sets(
     )
 
 
-@dataclass
-class _Goal:
-    """What is to be made small: the workload's weighted cost and the upkeep of the indexes."""
-
-    costs: WorkloadCosts
-    weights: Mapping[str, float]
-    penalties: Mapping[str, float]
-    index_bytes: Mapping[str, int]
-    indexes: Mapping[str, CreateIndex]
-    budget_bytes: int | None
-
-    @cached_property
-    def everything(self) -> Names:
-        return frozenset(self.index_bytes)
-
-    @cached_property
-    def before(self) -> float:
-        return self.read_cost(frozenset())
-
-    def read_cost(self, names: Names) -> float:
-        under = self.costs.under(names)
-        return sum(self.weights.get(name, 0.0) * cost.cost.value for name, cost in under.items())
-
-    def upkeep(self, names: Iterable[str]) -> float:
-        return sum(self.penalties[name] for name in sorted(names))
-
-    def total(self, names: Names) -> float:
-        return self.read_cost(names) + self.upkeep(names)
-
-    def gain(self, names: Names) -> float:
-        return self.before - self.total(names)
-
-    def size(self, names: Iterable[str]) -> int:
-        return sum(self.index_bytes[name] for name in names)
-
-    def affordable(self, names: Iterable[str]) -> bool:
-        return self.budget_bytes is None or self.size(names) <= self.budget_bytes
-
-    def are_neighbours(self, one: str, other: str) -> bool:
-        """Tell whether two indexes are of the same table."""
-        return self.indexes[one].table == self.indexes[other].table
-
-    def nearly_repeats(self, one: str, other: str) -> bool:
-        """Tell whether an index has the keys that another one begins with, in whatever order."""
-        mine, its = self.indexes[one], self.indexes[other]
-        if one == other or mine.table != its.table or mine.method != its.method or mine.where != its.where:
-            return False
-        head = its.keys[: len(mine.keys)]
-        return {(k.column, k.expression) for k in mine.keys} == {(k.column, k.expression) for k in head}
-
-    def used(self, names: Names) -> Names:
-        under = self.costs.under(names)
-        return frozenset[str]().union(*(cost.used for cost in under.values()))
-
-    def describe(self, ambition: Ambition, names: Sequence[str]) -> IndexSet:
-        chosen = frozenset(names)
-        return IndexSet(
-            ambition=ambition,
-            names=tuple(names),
-            before=PlannerCost(self.before),
-            after=PlannerCost(self.read_cost(chosen)),
-            index_bytes=self.size(chosen),
-            write_penalty=PlannerCost(self.upkeep(chosen)),
-        )
-
-
 Chosen = tuple[Ambition, tuple[str, ...]]
 
 
-def _choose(goal: _Goal, plain: Sequence[str], progress: Progress) -> list[Chosen]:
-    balanced = _grow_to_best(goal, plain, _Bar(goal, BALANCED_LEFT_FRAC))
+def _choose(goal: Goal, plain: Sequence[str], progress: Progress) -> list[Chosen]:
+    balanced = _grow_to_best(goal, plain, Bar(goal, BALANCED_LEFT_FRAC))
     progress("choosing indexes", 1, 3)
     gain = goal.gain(frozenset(balanced))
     lean = _lean(goal, plain, gain)
     progress("choosing indexes", 2, 3)
-    broad = _shrink(goal, _Bar(goal, BROAD_LEFT_FRAC))
+    broad = _shrink(goal, Bar(goal, BROAD_LEFT_FRAC))
     progress("choosing indexes", 3, 3)
     found = [(Ambition.LEAN, lean), (Ambition.BALANCED, balanced), (Ambition.BROAD, broad)]
     sets = _distinct(goal, found)
@@ -188,18 +118,6 @@ def _choose(goal: _Goal, plain: Sequence[str], progress: Progress) -> list[Chose
         best = max(goal.gain(frozenset(names)) for _, names in sets)
         sets = _distinct(goal, [*sets, *_alternatives(goal, sets, best)])
     return sets[: WANTED_SETS + 1]
-
-
-@dataclass(frozen=True)
-class _Bar:
-    """What an index has to save to stay in a set: a share of the cost left, but not next to nothing."""
-
-    goal: _Goal
-    left_frac: float
-    least: float = 0.0
-
-    def at(self, total: float) -> float:
-        return max(self.left_frac * total, STEP_FRAC * self.goal.before, self.least)
 
 
 Merit = Callable[[float, int], float]
@@ -213,9 +131,7 @@ def _most_gain_a_byte(gain: float, size: int) -> float:
     return gain / max(size, 8192)
 
 
-def _grow(
-    goal: _Goal, pool: Sequence[str], bar: _Bar, merit: Merit, enough: float = float("inf")
-) -> list[str]:
+def _grow(goal: Goal, pool: Sequence[str], bar: Bar, merit: Merit, enough: float = float("inf")) -> list[str]:
     """Add the index of most merit, one by one, while it gains enough."""
     chosen: list[str] = []
     current = goal.total(frozenset())
@@ -236,13 +152,13 @@ def _grow(
     return chosen
 
 
-def _grow_to_best(goal: _Goal, pool: Sequence[str], bar: _Bar) -> tuple[str, ...]:
+def _grow_to_best(goal: Goal, pool: Sequence[str], bar: Bar) -> tuple[str, ...]:
     """Add indexes while they gain enough, exchange early choices for better ones, take out the idle."""
     chosen = _grow(goal, pool, bar, _most_gain)
     return _without_idle(goal, _exchange(goal, chosen, pool, bar), bar)
 
 
-def _exchange(goal: _Goal, chosen: Sequence[str], pool: Sequence[str], bar: _Bar) -> list[str]:
+def _exchange(goal: Goal, chosen: Sequence[str], pool: Sequence[str], bar: Bar) -> list[str]:
     """Replace each index by one that suits the set, as it has become, clearly better."""
     kept = list(chosen)
     for place, name in enumerate(kept):
@@ -257,46 +173,60 @@ def _exchange(goal: _Goal, chosen: Sequence[str], pool: Sequence[str], bar: _Bar
     return kept
 
 
-def _without_idle(goal: _Goal, chosen: Sequence[str], bar: _Bar) -> tuple[str, ...]:
-    """Take out indexes that others, added later, have made superfluous, or nearly so."""
-    kept = list(chosen)
-    for name in chosen:
+def _without_idle(goal: Goal, chosen: Sequence[str], bar: Bar) -> tuple[str, ...]:
+    """Take out indexes that others, added later, have made superfluous."""
+    kept = list(_without_repeats(goal, chosen))
+    for name in tuple(kept):
         rest = frozenset(kept) - {name}
-        if any(covers(goal.indexes[other], goal.indexes[name]) for other in rest):
-            kept.remove(name)
-            continue
-        repeats = any(goal.nearly_repeats(name, other) for other in rest)
         current = goal.total(frozenset(kept))
-        least = max(bar.at(current) / 2, TWIN_LOSS_FRAC * current if repeats else 0.0)
-        if goal.total(rest) - current <= least:
+        if goal.total(rest) - current <= bar.at(current) / 2:
             kept.remove(name)
     return tuple(kept)
 
 
-def _lean(goal: _Goal, plain: Sequence[str], full_gain: float) -> tuple[str, ...]:
+def _without_repeats(goal: Goal, chosen: Sequence[str]) -> tuple[str, ...]:
+    """Take out indexes whose keys another one begins with: in the same order always, else unless it costs."""
+    kept = list(chosen)
+    for name in chosen:
+        rest = frozenset(kept) - {name}
+        current = goal.total(frozenset(kept))
+        if any(covers(goal.indexes[other], goal.indexes[name]) for other in rest) or (
+            any(goal.nearly_repeats(name, other) for other in rest)
+            and goal.total(rest) - current <= TWIN_LOSS_FRAC * current
+        ):
+            kept.remove(name)
+    return tuple(kept)
+
+
+def _lean(goal: Goal, plain: Sequence[str], full_gain: float) -> tuple[str, ...]:
     if full_gain <= 0:
         return ()
-    bar = _Bar(goal, 0.0, LEAN_STEP_FRAC * full_gain)
+    bar = Bar(goal, 0.0, LEAN_STEP_FRAC * full_gain)
     return _without_idle(goal, _grow(goal, plain, bar, _most_gain_a_byte, LEAN_GAIN_FRAC * full_gain), bar)
 
 
-def _shrink(goal: _Goal, bar: _Bar) -> tuple[str, ...]:
+def _shrink(goal: Goal, bar: Bar) -> tuple[str, ...]:
     """Start from all that the planner would use; take out what pays least until the rest pays and fits."""
     names = goal.used(goal.everything)
     while names:
         current = goal.total(names)
         losses = {name: goal.total(names - {name}) - current for name in sorted(names)}
-        idle = min(losses, key=lambda name: (losses[name], name))
-        if losses[idle] > bar.at(current):
-            if goal.affordable(names):
-                break
-            idle = min(losses, key=lambda name: (losses[name] / max(goal.index_bytes[name], 1), name))
-        names -= {idle}
+        poor = [
+            name
+            for name, loss in losses.items()
+            if loss <= 0 or (loss <= bar.at(current) and not goal.rescues(name, names, RESCUE_FACTOR))
+        ]
+        if not poor and goal.affordable(names):
+            break
+        if poor:
+            names -= {min(poor, key=lambda name: (losses[name], name))}
+        else:
+            names -= {min(losses, key=lambda name: (losses[name] / max(goal.index_bytes[name], 1), name))}
     ranked = sorted(names, key=lambda name: (goal.total(frozenset((name,))), name))
-    return _without_idle(goal, ranked, bar)
+    return _without_repeats(goal, ranked)
 
 
-def _distinct(goal: _Goal, found: Sequence[Chosen]) -> list[Chosen]:
+def _distinct(goal: Goal, found: Sequence[Chosen]) -> list[Chosen]:
     """Leave out sets that gain too little, and of equal sets all but the first."""
     kept: list[Chosen] = []
     for ambition, names in found:
@@ -307,19 +237,19 @@ def _distinct(goal: _Goal, found: Sequence[Chosen]) -> list[Chosen]:
     return kept
 
 
-def _alternatives(goal: _Goal, sets: Sequence[Chosen], best_gain: float) -> list[Chosen]:
+def _alternatives(goal: Goal, sets: Sequence[Chosen], best_gain: float) -> list[Chosen]:
     """Look for another way to much the same gain: without the index that brings the most."""
     leader = max(
         (name for _, names in sets for name in names), key=lambda name: (goal.gain(frozenset((name,))), name)
     )
     pool = [name for name in sorted(goal.everything) if name != leader]
-    names = _grow_to_best(goal, pool, _Bar(goal, BALANCED_LEFT_FRAC))
+    names = _grow_to_best(goal, pool, Bar(goal, BALANCED_LEFT_FRAC))
     if goal.gain(frozenset(names)) < ALTERNATIVE_GAIN_FRAC * best_gain:
         return []
     return [(Ambition.ALTERNATIVE, names)]
 
 
-def _reason(goal: _Goal, sets: Sequence[Chosen], budget_bytes: int | None) -> str:
+def _reason(goal: Goal, sets: Sequence[Chosen], budget_bytes: int | None) -> str:
     if not goal.everything:
         return (
             "No index was worth asking the planner about: what could be indexed usefully is indexed already."
