@@ -23,9 +23,9 @@ def find_redundant_indexes(subject: Subject) -> Iterator[Finding]:
     for _, group in by_table:
         indexes = [index for index in group if index.valid and index.parent is None]
         for index in indexes:
-            keeper = next((o for o in indexes if _makes_superfluous(subject.catalog, o, index)), None)
-            if keeper is not None:
-                yield _finding(subject.catalog, index, keeper)
+            keepers = [other for other in indexes if _makes_superfluous(subject.catalog, other, index)]
+            if keepers:  # the widest is the one that no third index replaces in turn
+                yield _finding(subject.catalog, index, max(keepers, key=lambda k: (len(k.keys), _rank(k))))
 
 
 def _makes_superfluous(catalog: Catalog, keeper: Index, index: Index) -> bool:
@@ -112,8 +112,8 @@ def _remedy(catalog: Catalog, index: Index) -> str:
         )
     if index.unique:
         return (
-            "DROP INDEX CONCURRENTLY by hand (pgproof drops no unique index); the server refuses if a foreign "
-            "key was declared on it."
+            "DROP INDEX CONCURRENTLY by hand (pgproof drops no unique index); the server refuses if a "
+            "foreign key was declared on it."
         )
     return "Drop it once a competition shows no statement slower; keep its definition for the way back."
 

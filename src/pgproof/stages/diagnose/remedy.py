@@ -14,11 +14,14 @@ from pgproof.sqltext.quote import truncate_identifier
 def render_remedy(catalog: Catalog, *wanted: Change) -> tuple[str, ...]:
     """Return the statements that make some changes, in order; empty where any of them can't be made safely.
 
-    Who looks at a database need not be the one who changes it: that the role owns no table, or that this
+    Who looks at a database need not be the one who changes it: what this role may not do, or that this
     is a standby, does not matter here.
     """
     on_primary = replace(
-        catalog, in_recovery=False, tables=tuple(replace(table, owned=True) for table in catalog.tables)
+        catalog,
+        in_recovery=False,
+        superuser=True,
+        tables=tuple(replace(table, owned=True) for table in catalog.tables),
     )
     needed = changes.effective_changes(wanted, catalog)
     earlier: tuple[Change, ...] = ()
