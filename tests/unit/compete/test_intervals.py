@@ -127,6 +127,13 @@ def test_radius_shrinks_with_rounds_and_grows_with_confidence() -> None:
     assert anytime_radius(1.0, 29, 0.05) > 2.045
 
 
+def test_five_pairs_suffice_for_a_large_effect_of_a_slow_statement() -> None:
+    control = np.array([3000.0, 3150.0, 2900.0, 3050.0, 3010.0])
+    arm = np.array([30.0, 33.0, 29.0, 31.0, 30.0])
+    alpha = make_rules(0.95, variants=3, min_rounds=10).alpha
+    assert judge(estimate_ratio([Stratum(1.0, arm, control)], alpha).interval) is Verdict.BETTER
+
+
 def test_radius_without_freedom_is_unbounded() -> None:
     assert math.isinf(anytime_radius(1.0, 0, 0.05))
     assert math.isinf(anytime_radius(1.0, 1, 0.001))

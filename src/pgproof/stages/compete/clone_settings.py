@@ -23,15 +23,19 @@ _MEANING = frozenset(
     | {"transform_null_equals", "backslash_quote", "timezone_abbreviations"}
 )
 _OF_NOBODY = ("default", "override", "session", "client")
-MEMORY_BOUND = ("maintenance_work_mem", "temp_buffers")
 
 
 def settings_to_copy(catalog: Catalog) -> tuple[Setting, ...]:
     """Return the target's settings that decide plans or the meaning of a statement, by name.
 
-    Only those that somebody set there (in its files, for the database or for the role).
+    Only those that somebody set there (in its files, for the database or for the role), and always the number
+    of connections it admits: the load must be refused where the target would refuse it.
     """
-    return tuple(s for s in catalog.settings if s.source not in _OF_NOBODY and _matters(s.name))
+    return tuple(
+        s
+        for s in catalog.settings
+        if s.name == "max_connections" or (s.source not in _OF_NOBODY and _matters(s.name))
+    )
 
 
 def split_accepted(wanted: Sequence[Setting], known: Sequence[Row]) -> tuple[dict[str, str], tuple[str, ...]]:

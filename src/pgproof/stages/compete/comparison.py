@@ -84,7 +84,16 @@ def compare_arms(
     ready = rounds >= rules.min_rounds and wall.pairs >= MIN_PAIRS
     verdict = judge(interval) if ready else Verdict.INCONCLUSIVE
     notes = []
-    if ready and verdict is Verdict.INCONCLUSIVE and _same_by_the_rest(cpu, buffers, interval):
+    unknown = stopped_statements(samples, statements, arm, against, verdict)
+    if unknown:
+        notes.append(f"{verdict} can't be told: stopped by the timeout: {', '.join(unknown)}")
+        verdict = Verdict.INCONCLUSIVE
+    if (
+        ready
+        and not unknown
+        and verdict is Verdict.INCONCLUSIVE
+        and _same_by_the_rest(cpu, buffers, interval)
+    ):
         verdict = Verdict.SAME
         notes.append("same by on-CPU time and buffers; wall time alone was too noisy to tell")
     if ready:
@@ -103,6 +112,23 @@ def compare_arms(
     )
 
 
+def stopped_statements(
+    samples: Samples, statements: Sequence[WorkloadStatement], arm: str, against: str, verdict: Verdict
+) -> list[str]:
+    """Name the statements whose stopped executions forbid a verdict; empty when it stands.
+
+    A stopped execution's time is a lower bound. It may hide how slow the arm is, so it forbids BETTER and
+    SAME on the arm; on the other side it forbids WORSE and SAME.
+    """
+    hidden = {
+        Verdict.BETTER: (arm,),
+        Verdict.SAME: (arm, against),
+        Verdict.WORSE: (against,),
+        Verdict.INCONCLUSIVE: (),
+    }[verdict]
+    return [s.name for s in statements if any(samples.timed_out(side, s.name) for side in hidden)]
+
+
 def statement_ratio(samples: Samples, statement: str, arm: str, against: str, alpha: float) -> RatioEstimate:
     """Return one statement's time ratio between two arms; an unbounded interval while little is known."""
     stratum = samples.stratum(arm, against, statement, 1.0)
@@ -119,10 +145,11 @@ def group_ratio(
 def blocks_ratio(
     statements: Sequence[WorkloadStatement], arm: Mapping[str, float], against: Mapping[str, float]
 ) -> float | None:
-    """Return the ratio of buffers touched, weighted by calls; None where nothing was read on both."""
-    both = [s for s in statements if s.name in arm and s.name in against]
-    theirs = sum(s.calls * against[s.name] for s in both)
-    return sum(s.calls * arm[s.name] for s in both) / theirs if theirs > 0 else None
+    """Return the ratio of buffers touched, weighted by calls; None where some were not read on both arms."""
+    if any(s.name not in arm or s.name not in against for s in statements):
+        return None
+    theirs = sum(s.calls * against[s.name] for s in statements)
+    return sum(s.calls * arm[s.name] for s in statements) / theirs if theirs > 0 else None
 
 
 def _estimate(

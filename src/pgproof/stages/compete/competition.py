@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections.abc import Iterator, Sequence
@@ -23,7 +24,8 @@ from pgproof.stages.compete.comparison import Rules, make_rules
 from pgproof.stages.compete.equality import Comparer
 from pgproof.stages.compete.load import LoadOutcome, LoadTarget, run_load
 from pgproof.stages.compete.measure import Lane, is_parallel, why_not_executable
-from pgproof.stages.compete.race import Observed, RaceOutcome, observe_arms, run_race
+from pgproof.stages.compete.observe import Observed, observe_arms
+from pgproof.stages.compete.race import RaceOutcome, run_race
 from pgproof.stages.compete.result import Record, judge_gates, make_arm_result, make_entries
 from pgproof.stages.compete.score import choose_winner, explain_decision, score_entries
 
@@ -123,7 +125,8 @@ def compete_on(
     with _build_arms(host, catalog, blueprint, progress) as arms:
         standing = [arm for arm in arms if not arm.failure]
         equalities = _compare_results(standing, blueprint, progress)
-        seen, race = _race(standing, blueprint, settle, progress)
+        barred = [name for name, found in equalities.items() if any(e.equal is False for e in found)]
+        seen, race = _race(standing, blueprint, barred, settle, progress)
         statements = tuple(s for s in blueprint.workload.statements if s.name not in seen.skipped)
         load = _load(standing, blueprint, seen, race, progress)
     record = Record(
@@ -159,7 +162,6 @@ def conclude(
     scores = score_entries(entries, record.blueprint.weights)
     void = find_void(record)
     winner = None if void else choose_winner(entries, scores)
-    canary = record.comparisons[CANARY.name]
     results = [make_arm_result(record, a, gates.get(a.name, ()), scores.get(a.name)) for a in record.arms]
     return Competition(
         blueprint=record.blueprint.name,
@@ -172,11 +174,19 @@ def conclude(
         interval=record.comparisons[winner].interval if winner else None,
         void=bool(void),
         rounds=record.race.rounds,
-        detectable_effect_frac=(canary.interval.high - canary.interval.low) / 2.0,
+        detectable_effect_frac=find_detectable(record),
         seed=record.blueprint.race.seed,
         skipped=tuple(f"{name}: {reason}" for name, reason in record.seen.skipped.items()),
         notes=(f"the race ended because {record.race.stopped}", *notes),
     )
+
+
+def find_detectable(record: Record) -> float:
+    """Return the smallest effect these rounds could show; infinite where stopped executions hide it."""
+    if any(record.race.samples.timed_out(CONTROL.name, s.name) for s in record.statements):
+        return math.inf
+    interval = record.comparisons[CANARY.name].interval
+    return (interval.high - interval.low) / 2.0
 
 
 def find_void(record: Record) -> str:
@@ -240,10 +250,10 @@ def _compare_results(
 
 
 def _race(
-    arms: Sequence[BuiltArm], blueprint: Blueprint, settle: bool, progress: Progress
+    arms: Sequence[BuiltArm], blueprint: Blueprint, barred: Sequence[str], settle: bool, progress: Progress
 ) -> tuple[Observed, RaceOutcome]:
     race = blueprint.race
-    limit_s = race.time_limit_s - _load_share_s(blueprint, len(arms))
+    limit_s, started = race.time_limit_s - _load_share_s(blueprint, len(arms)), time.monotonic()
     with ExitStack() as open_lanes:
         lanes = [open_lanes.enter_context(Lane(arm.name, arm.dsn, race.statement_timeout_ms)) for arm in arms]
         seen = observe_arms(
@@ -260,9 +270,16 @@ def _race(
                 "No statement of the workload could be measured.",
                 hint=f"Give parameter values in the workload file, or capture them. {reasons}",
             )
-        rules = _rules_of(blueprint)
         outcome = run_race(
-            lanes, blueprint, statements, seen, rules, time_limit_s=limit_s, settle=settle, progress=progress
+            lanes,
+            blueprint,
+            statements,
+            seen,
+            _rules_of(blueprint),
+            time_limit_s=limit_s - (time.monotonic() - started),
+            settle=settle,
+            barred=barred,
+            progress=progress,
         )
     return seen, outcome
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -164,10 +165,22 @@ def judge_errors(
     passed = ours - theirs <= limits.error_frac
     evidence = f"{ours:.1%} of executions failed or timed out, {theirs:.1%} on the control"
     if arm in logs and CONTROL.name in logs:
-        loaded, base = logs[arm].error_frac, logs[CONTROL.name].error_frac
-        passed = passed and loaded - base <= limits.error_frac + LOAD_ERRORS_BY_CHANCE_FRAC
-        evidence += f"; under load {loaded:.1%}, {base:.1%} on the control"
+        loaded, base = logs[arm], logs[CONTROL.name]
+        passed = passed and not _has_more_errors(loaded, base, limits.error_frac)
+        evidence += f"; under load {loaded.error_frac:.1%}, {base.error_frac:.1%} on the control"
     return GateResult("errors", passed, evidence)
+
+
+def _has_more_errors(ours: LoadLog, theirs: LoadLog, allowed_frac: float) -> bool:
+    """Tell whether an arm failed more often than chance and the limit allow.
+
+    **Source**: two proportions with pooled variance, three standard errors: Fleiss, Levin and Paik (2003),
+    "Statistical Methods for Rates and Proportions", 3.1.
+    """
+    ours_n, theirs_n = max(ours.attempts, 1), max(theirs.attempts, 1)
+    pooled = (ours.errors + theirs.errors) / (ours_n + theirs_n)
+    chance = 3.0 * math.sqrt(pooled * (1.0 - pooled) * (1.0 / ours_n + 1.0 / theirs_n))
+    return ours.error_frac - theirs.error_frac > allowed_frac + max(chance, LOAD_ERRORS_BY_CHANCE_FRAC)
 
 
 def _failed_frac(samples: Samples, statements: Sequence[WorkloadStatement], arm: str) -> float:

@@ -48,8 +48,12 @@ class LoadLog:
     @property
     def error_frac(self) -> float:
         """Share of attempts that failed; 0 without any."""
-        attempts = self.finished + self.errors
-        return self.errors / attempts if attempts else 0.0
+        return self.errors / self.attempts if self.attempts else 0.0
+
+    @property
+    def attempts(self) -> int:
+        """Statements sent, and connections refused."""
+        return self.finished + self.errors
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,15 +138,22 @@ class Lane:
             timed_out=sum(e.timed_out for e in executions),
         )
 
-    def read_plan(self, statement: WorkloadStatement, values: Sequence[str | None]) -> Plan:
-        """Execute a statement under EXPLAIN (ANALYZE, BUFFERS) and return its plan; writes are rolled back.
+    def read_plan(
+        self, statement: WorkloadStatement, values: Sequence[str | None], *, execute: bool = True
+    ) -> Plan:
+        """Return a statement's plan, executed under EXPLAIN (ANALYZE, BUFFERS); writes are rolled back.
+
+        Args:
+            statement: What to run.
+            values: ``$1`` first.
+            execute: False only plans it.
 
         Raises:
             ServerError: The statement fails, or takes longer than the timeout.
         """
         with self.session.rolled_back():
             return explain(
-                self.session, statement.query.sql, values, analyze=True, buffers=True, timing=False
+                self.session, statement.query.sql, values, analyze=execute, buffers=execute, timing=False
             )
 
     def read_wal(self, statement: WorkloadStatement, values: Sequence[str | None]) -> float:

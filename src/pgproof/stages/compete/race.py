@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
-from pgproof.errors import ServerError, TrialFailed, Unreachable
+from pgproof.errors import Unreachable
 from pgproof.model.blueprint import Blueprint
-from pgproof.model.plan import Plan
 from pgproof.model.progress import Progress, ignore_progress
 from pgproof.model.trial import Comparison, Verdict
 from pgproof.model.variant import CANARY, CONTROL
-from pgproof.model.workload import ParameterSet, WorkloadStatement
+from pgproof.model.workload import WorkloadStatement
 from pgproof.stages.compete.comparison import Rules, compare_arms
 from pgproof.stages.compete.gates import may_regress
-from pgproof.stages.compete.measure import QUERY_CANCELED, Lane, why_not_executable
+from pgproof.stages.compete.measure import Lane
+from pgproof.stages.compete.observe import Observed, lost_connection
 from pgproof.stages.compete.samples import Samples
 from pgproof.stages.compete.schedule import Schedule, fitting_timeout_ms
 
@@ -37,28 +37,8 @@ WARM_UP_ROUNDS = 3
 HOPELESS_RATIO = 3.0
 """An arm this much slower than the control is taken out as soon as verdicts are allowed."""
 
-_CALIBRATION_FRAC = 0.3
 _PASSES_FRAC = 0.6
 _LOOK_COST_FRAC = 0.1
-
-
-@dataclass(slots=True)
-class Observed:
-    """What was seen of the arms before the race: plans, buffers, times.
-
-    Args:
-        plans: By arm, then statement; only what could be executed.
-        blocks: Buffers one execution touches, likewise.
-        cost_ms: Time of one execution, likewise; that of a stopped one is the timeout.
-        wal: WAL bytes one execution of a write takes, likewise.
-        skipped: Statements that can't be measured, each with the reason.
-    """
-
-    plans: dict[str, dict[str, Plan]] = field(default_factory=dict)
-    blocks: dict[str, dict[str, float]] = field(default_factory=dict)
-    cost_ms: dict[str, dict[str, float]] = field(default_factory=dict)
-    wal: dict[str, dict[str, float]] = field(default_factory=dict)
-    skipped: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -80,67 +60,6 @@ class RaceOutcome:
     timeout_ms: int
 
 
-def observe_arms(
-    lanes: Sequence[Lane],
-    statements: Sequence[WorkloadStatement],
-    *,
-    time_limit_s: float,
-    timeout_ms: int,
-    progress: Progress = ignore_progress,
-) -> Observed:
-    """Execute each statement once on each arm outside the timed part, for plan, buffers and expected time.
-
-    Args:
-        lanes: The arms, control first.
-        statements: Of the workload.
-        time_limit_s: Of the whole race; a statement that would take up too much of it is stopped earlier.
-        timeout_ms: The user's statement timeout.
-        progress: Told how many statements are done.
-
-    Raises:
-        TrialFailed: An arm's connection was lost.
-    """
-    seen = Observed()
-    share_ms = 1000.0 * time_limit_s * _CALIBRATION_FRAC / len(lanes)
-    limit_ms = int(max(500.0, min(timeout_ms or share_ms, share_ms)))
-    for done, statement in enumerate(statements):
-        progress("reading plans", done, len(statements))
-        reason = why_not_executable(statement)
-        if not reason:
-            one = (statement.parameter_sets or (ParameterSet(()),))[0]
-            reason = _observe_statement(lanes, statement, one, limit_ms, seen)
-        if reason:
-            seen.skipped[statement.name] = reason
-    return seen
-
-
-def _observe_statement(
-    lanes: Sequence[Lane], statement: WorkloadStatement, one: ParameterSet, limit_ms: int, seen: Observed
-) -> str:
-    """Fill in ``seen`` for a statement; return why it can't be measured, empty when it can."""
-    failures: list[str] = []
-    for lane in lanes:
-        started = time.perf_counter()
-        try:
-            lane.set_timeout(limit_ms)
-            plan = lane.read_plan(statement, one.values)
-        except Unreachable as error:
-            raise _lost(lane, error) from error
-        except ServerError as error:
-            if error.sqlstate != QUERY_CANCELED:
-                failures.append(f"fails: {error}")
-        else:
-            seen.plans.setdefault(lane.arm, {})[statement.name] = plan
-            if plan.root.shared_blks is not None:
-                seen.blocks.setdefault(lane.arm, {})[statement.name] = float(plan.root.shared_blks)
-            if not statement.query.read_only:
-                seen.wal.setdefault(lane.arm, {})[statement.name] = lane.read_wal(statement, one.values)
-        seen.cost_ms.setdefault(lane.arm, {})[statement.name] = (time.perf_counter() - started) * 1000.0
-        if failures and lane.arm == CONTROL.name:
-            return failures[0]
-    return ""
-
-
 def run_race(
     lanes: Sequence[Lane],
     blueprint: Blueprint,
@@ -150,6 +69,7 @@ def run_race(
     *,
     time_limit_s: float,
     settle: bool = True,
+    barred: Collection[str] = (),
     progress: Progress = ignore_progress,
 ) -> RaceOutcome:
     """Let the arms take turns until every verdict is settled or time is up.
@@ -162,12 +82,14 @@ def run_race(
         rules: How to judge.
         time_limit_s: Of the race alone.
         settle: Stop as soon as the figures are clear; False uses all the time and drops nobody.
+        barred: Arms that can't win any more for another reason; they are measured, but nothing waits for
+            their verdict.
         progress: Told how much time has gone.
 
     Raises:
         TrialFailed: An arm's connection was lost.
     """
-    return _Race(lanes, blueprint, statements, seen, rules, time_limit_s, settle, progress).run()
+    return _Race(lanes, blueprint, statements, seen, rules, time_limit_s, settle, barred, progress).run()
 
 
 class _Race:
@@ -182,6 +104,7 @@ class _Race:
         rules: Rules,
         time_limit_s: float,
         settle: bool,
+        barred: Collection[str],
         progress: Progress,
     ) -> None:
         self._live = {lane.arm: lane for lane in lanes}
@@ -191,6 +114,7 @@ class _Race:
         self._rules = rules
         self._limit_s = time_limit_s
         self._settle = settle
+        self._barred = {CONTROL.name, CANARY.name, *barred}
         self._progress = progress
         self._random = random.Random(blueprint.race.seed)
         self._samples = Samples()
@@ -234,17 +158,22 @@ class _Race:
         return "time was up" if spent_s >= self._limit_s else ""
 
     def _warm_up(self, started: float) -> None:
-        """Run rounds that don't count until two of them take about the same time, or a cap is reached."""
+        """Run rounds that don't count until two of them take about the same time, or a cap is reached.
+
+        A slow workload is warm already: its answers were compared and its plans read on every arm.
+        """
+        pass_ms = sum(self._mean_costs().values()) * len(self._live)
         before = 0.0
         for position in range(WARM_UP_ROUNDS):
             began = time.monotonic()
-            if began - started > self._limit_s * WARM_UP_FRAC:
-                return
+            if began - started + pass_ms / 1000.0 > self._limit_s * WARM_UP_FRAC:
+                break
             self._run_round(position, Samples())
             took = time.monotonic() - began
             if before and abs(took / before - 1.0) < WARM_UP_FRAC:
-                return
+                break
             before = took
+        self._schedule.restart()
 
     def _run_round(self, number: int, into: Samples) -> None:
         """Run one round: each statement on all arms in random order, right after one another."""
@@ -256,7 +185,7 @@ class _Race:
                 try:
                     sample = lane.sample(item.statement, item.sets, number)
                 except Unreachable as error:
-                    raise _lost(lane, error) from error
+                    raise lost_connection(lane, error) from error
                 into.add(sample)
                 if sample.walls_ms:
                     spent.append(sample.wall_ms)
@@ -285,11 +214,11 @@ class _Race:
         """Drop who can't win any more; return why the race may end, empty when it must go on."""
         if rounds < self._rules.min_rounds:
             return ""
-        variants = [arm for arm in self._live if arm not in (CONTROL.name, CANARY.name)]
+        variants = [arm for arm in self._live if arm not in self._barred]
         by_control = {arm: self._compare(arm, CONTROL.name, rounds) for arm in variants}
         leader = min(variants, key=lambda arm: by_control[arm].ratio, default=None)
         if leader is None:
-            return "no variant is left"
+            return "no variant that may win is left"
         rivals = {arm: self._compare(arm, leader, rounds) for arm in variants if arm != leader}
         for arm, reason in find_hopeless(by_control, rivals, leader, self._blueprint).items():
             self._dropped[arm] = reason
@@ -342,11 +271,3 @@ def find_hopeless(
             if behind.verdict is Verdict.WORSE and behind.interval.low > 1.0 / room:
                 found[arm] = f"at least {behind.interval.low:.1f} times slower than {leader}"
     return found
-
-
-def _lost(lane: Lane, error: Unreachable) -> TrialFailed:
-    return TrialFailed(
-        f"The clone server ended the connection of {lane.arm} in the middle of the race.",
-        hint=f"Nothing can be concluded. The server said: {error.message} "
-        "A statement that needs more memory than this machine has is the usual cause.",
-    )

@@ -36,14 +36,15 @@ from pgproof.stages.compete.gates import (
     judge_writes,
 )
 from pgproof.stages.compete.load_log import LoadLog, draw_p95, summarise_load
-from pgproof.stages.compete.race import Observed, RaceOutcome
+from pgproof.stages.compete.observe import Observed
+from pgproof.stages.compete.race import RaceOutcome
 from pgproof.stages.compete.samples import Samples
 from pgproof.stages.compete.score import Entry, rate_simplicity
 
 PLANS_SHOWN = 5
 
 _RADIUS_IN_STANDARD_ERRORS = 3.9
-"""An anytime interval's half-width near ``TUNED_FOR_ROUNDS`` rounds, to draw from it."""
+"""An anytime interval's half-width after some thirty pairs, to draw from it."""
 
 
 @dataclass(slots=True)

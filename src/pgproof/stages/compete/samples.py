@@ -83,6 +83,10 @@ class Samples:
             return None
         return Stratum(weight, np.array(ours, dtype=np.float64), np.array(theirs, dtype=np.float64))
 
+    def timed_out(self, arm: str, statement: str) -> bool:
+        """Tell whether any execution of a statement was stopped on an arm: its time is a lower bound."""
+        return any(sample.timed_out for sample in self._by.get((arm, statement), {}).values())
+
     def _rounds(self, arm: str, against: str, statement: str) -> list[int]:
         left, right = self._by.get((arm, statement), {}), self._by.get((against, statement), {})
         whole = (r for r in left.keys() & right.keys() if not left[r].errors and not right[r].errors)
