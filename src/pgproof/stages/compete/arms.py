@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pgproof.changes import apply_steps, effective_changes, refusals, revert_steps, verify_steps
 from pgproof.errors import ParseError, UsageError
@@ -87,7 +87,7 @@ def build_arm(
     """
     progress(f"building {variant.name}")
     dsn = host.make(clone)
-    work = _plan_work(variant, catalog)
+    work = _plan_work(variant, as_owner(catalog))
     with (
         open_session(dsn, read_only=False, statement_timeout_ms=0) as session,
         open_session(dsn, statement_timeout_ms=0) as watcher,
@@ -119,8 +119,19 @@ def build_arm(
     )
 
 
+def as_owner(catalog: Catalog) -> Catalog:
+    """Return a target's catalog as the role that works on clones sees it: a superuser, on a primary.
+
+    Who lets variants compete needs only to read the target, and may read a standby of it; whether a change is
+    allowed there is for deploy to say.
+    """
+    tables = tuple(replace(table, owned=True) for table in catalog.tables)
+    return replace(catalog, tables=tables, superuser=True, in_recovery=False)
+
+
 def _plan_work(variant: Variant, catalog: Catalog) -> _Work:
-    """Turn a variant into steps; a change that the target would refuse is refused here as well."""
+    """Turn a variant into steps; a change that the target's owner would be refused is refused here as
+    well."""
     changes = effective_changes(variant.changes, catalog)
     earlier: tuple[Change, ...] = ()
     for change in changes:
