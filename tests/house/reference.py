@@ -5,10 +5,15 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
+from collections.abc import Iterator
 from dataclasses import fields
+from datetime import timedelta
 from enum import Enum
+from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -132,14 +137,44 @@ def render_settings() -> str:
 
 def render_checks() -> str:
     """The page of the checks, with what their functions say of themselves."""
-    parts = [CHECKS_INTRODUCTION]
+    parts = [CHECKS_INTRODUCTION, threshold_table(import_module(Check.__module__))]
     for check in BUILT_IN:
         needs = ["a workload"] * check.needs_workload + ["plans"] * check.needs_plans
         docstring = inspect.cleandoc(check.find.__doc__ or "").partition("\nReturns:")[0]
         says = docstring.removeprefix("Yield ")
         needed = f"Needs {' and '.join(needs)}.\n\n" if needs else ""
         parts.append(f"## {check.name}\n\n{needed}{says[:1].upper()}{says[1:].rstrip()}\n")
+        rows = list(thresholds(inspect.getmodule(check.find)))
+        if rows:
+            parts.append(
+                "\n".join(["| threshold | value | meaning and source |", "|---|---|---|", *rows]) + "\n"
+            )
     return "\n".join(parts)
+
+
+def thresholds(module: Any) -> Iterator[str]:
+    """A table row for each number that a check's module is named by, with the text that stands below it."""
+    for name, value in sorted(vars(module).items()):
+        if not name.isupper() or name.startswith("_") or not isinstance(value, int | float | timedelta):
+            continue
+        shown = (
+            f"{value.days * 24 + value.seconds / 3600:g} h" if isinstance(value, timedelta) else f"{value:g}"
+        )
+        meaning = " ".join(threshold_text(module, name).split()).replace("|", "\\|")
+        yield f"| `{name}` | {shown} | {meaning} |"
+
+
+def threshold_text(module: Any, name: str) -> str:
+    """The string below the assignment of a name, in this module or in the one it is imported from."""
+    tree = ast.parse(inspect.getsource(module))
+    for statement, following in pairwise(tree.body):
+        targets = statement.targets if isinstance(statement, ast.Assign) else ()
+        if any(isinstance(target, ast.Name) and target.id == name for target in targets):
+            return str(following.value.value) if isinstance(following, ast.Expr) else ""  # type: ignore[attr-defined]
+    for statement in tree.body:
+        if isinstance(statement, ast.ImportFrom) and name in {alias.name for alias in statement.names}:
+            return threshold_text(import_module(statement.module or ""), name)
+    raise KeyError(name)
 
 
 def main() -> None:

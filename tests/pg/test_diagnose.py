@@ -231,7 +231,7 @@ def test_duplicate_and_redundant_indexes(session: Session) -> None:
     diagnosis = look(session)
     assert sorted(titles("duplicate-index", diagnosis)) == [
         "index public.b is a duplicate of public.a",
-        "index public.c is the beginning of public.d",
+        "index public.c repeats the first columns of public.d",
         "index public.f is a duplicate of public.orders_pkey",
     ]
     apply(session, [finding for finding in found_by("duplicate-index", diagnosis) if finding.remedy_sql])

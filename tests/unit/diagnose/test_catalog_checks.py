@@ -57,10 +57,10 @@ def test_a_duplicate_index() -> None:
 @pytest.mark.parametrize(
     ("keeper", "index_", "said"),
     [
-        ((A, B), (A,), "is the beginning of"),
+        ((A, B), (A,), "repeats the first columns of"),
         ((A,), (A_DESC,), "is a duplicate of"),
         ((A, B_DESC), (A_DESC, B), "is a duplicate of"),
-        ((A, B), (A_DESC,), "is the beginning of"),
+        ((A, B), (A_DESC,), "repeats the first columns of"),
     ],
 )
 def test_a_b_tree_reads_both_ways(keeper, index_, said) -> None:
@@ -79,8 +79,8 @@ def test_the_one_with_a_duty_stays_whatever_its_name() -> None:
 def test_the_widest_of_several_is_the_one_that_stays() -> None:
     found = duplicates(index("i1", "a"), index("i2", "a"), index("i3", "a", "b"))
     assert found == [
-        "index public.i1 is the beginning of public.i3",
-        "index public.i2 is the beginning of public.i3",
+        "index public.i1 repeats the first columns of public.i3",
+        "index public.i2 repeats the first columns of public.i3",
     ]
 
 

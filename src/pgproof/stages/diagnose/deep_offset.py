@@ -18,6 +18,10 @@ def find_deep_offsets(subject: Subject) -> Iterator[Finding]:
 
     Guards: the values that the application uses decide (their 95th percentile), not the mere presence of
     OFFSET; values that pgproof made up say nothing; a statement without LIMIT is an export.
+
+    Evidence: the 95th percentile of the OFFSET by weight; what the pages are ordered by.
+
+    Refuted by: an application that never goes beyond the first pages.
     """
     for statement in subject.statements():
         for shape in subject.shapes.get(statement.name, ()):

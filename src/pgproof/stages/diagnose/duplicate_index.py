@@ -18,6 +18,10 @@ def find_redundant_indexes(subject: Subject) -> Iterator[Finding]:
     another predicate, has another method, operator class or collation, or carries INCLUDE columns that the
     other lacks, is never called redundant; invalid ones don't count, and a partition's follow their parent.
     Of unique ones, only a second, equal one without a constraint may go.
+
+    Evidence: both definitions, from pg_get_indexdef, and the size of the superfluous one.
+
+    Refuted by: a statement that is slower without it, say because the narrower index stays in cache.
     """
     by_table = groupby(sorted(subject.catalog.indexes, key=lambda i: i.table), key=lambda i: i.table)
     for _, group in by_table:
@@ -83,12 +87,12 @@ def _turned(key: IndexKey) -> IndexKey:
 
 def _finding(catalog: Catalog, index: Index, keeper: Index) -> Finding:
     exact = len(index.keys) == len(keeper.keys)
-    what = "a duplicate of" if exact else "the beginning of"
+    what = "is a duplicate of" if exact else "repeats the first columns of"
     duty = "enforces the same" if index.unique else f"serves every plan that {index.relation.name} can serve"
     return Finding(
         check=DUPLICATE_INDEX.name,
         severity=Severity.MEDIUM if exact else Severity.LOW,
-        title=f"index {index.relation} is {what} {keeper.relation}",
+        title=f"index {index.relation} {what} {keeper.relation}",
         explanation=f"Writes to {index.table} maintain both, and {keeper.relation.name} {duty}.",
         evidence=(
             Evidence("superfluous", index.definition, "pg_get_indexdef"),

@@ -27,6 +27,10 @@ def find_foreign_keys_without_index(subject: Subject) -> Iterator[Finding]:
     table; an index on some of the columns that leaves few rows; partial indexes that leave out the NULLs
     only. Other partial indexes and invalid ones don't count. Low unless referenced rows are deleted. A
     partition's share of a foreign key is reported with its parent.
+
+    Evidence: pg_stat_all_tables: rows deleted from the referenced table; size of the referencing one.
+
+    Refuted by: referenced rows that are never deleted and keep their keys.
     """
     for constraint in subject.catalog.constraints:
         if constraint.kind is not ConstraintKind.FOREIGN_KEY or constraint.references is None:

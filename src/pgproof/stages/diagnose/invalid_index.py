@@ -19,6 +19,10 @@ def find_invalid_indexes(subject: Subject) -> Iterator[Finding]:
 
     Guards: an index whose build is running (as far as the role may see it); the index of a partitioned table
     is invalid until every partition has its part, and that is said instead.
+
+    Evidence: pg_index: indisvalid and indisready; the definition and the size.
+
+    Refuted by: a build that is still running, seen only by its own role or one with pg_read_all_stats.
     """
     for index in subject.catalog.indexes:
         if not index.valid and not index.building:

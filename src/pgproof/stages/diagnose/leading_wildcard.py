@@ -33,6 +33,10 @@ def find_leading_wildcards(subject: Subject) -> Iterator[Finding]:
     Guards: known parameter values decide (a LIKE without values is no finding); small tables; statements
     whose plans find the table's rows by another condition; columns that have a trigram index already. Works
     through views, since the filters in plans are read too.
+
+    Evidence: the statements, by their values in the workload or their filters in EXPLAIN; size of the table.
+
+    Refuted by: searches of one or two letters only, which trigrams don't serve.
     """
     cases: dict[tuple[str, str], _Case] = {}
     for statement in subject.statements():

@@ -13,7 +13,7 @@ from pgproof.sqltext.names import index_name
 from pgproof.stages.diagnose.check import Check, Subject, megabytes, weight_evidence
 from pgproof.stages.diagnose.remedy import free_name, render_remedy
 from pgproof.stages.diagnose.wanted import Wanted, is_served
-from pgproof.stages.diagnose.whole_reads import find_whole_reads
+from pgproof.stages.diagnose.whole_reads import TOP_N_FACTOR, find_whole_reads
 from pgproof.stages.diagnose.whole_scans import COST_SHARE_FRAC, KEPT_FRAC
 
 
@@ -39,6 +39,11 @@ def find_missing_indexes(subject: Subject) -> Iterator[Finding]:
     Guards: small tables; filters and joins that need more than a tenth of the rows; scans that are a small
     part of their statement, or that a LIMIT stops early; patterns (another check); a valid full index that
     leads with the keys already. Partitions are reported once, as their parent.
+
+    Evidence: EXPLAIN: the filter, sort keys or join condition at a Seq Scan, rows read and kept, its share of
+    the statement's cost; statements and their weight; size of the table.
+
+    Refuted by: a competition in which the statement is no faster with the index.
     """
     cases: dict[tuple[str, tuple[Wanted, ...]], _Case] = {}
     for statement in subject.statements():
@@ -109,7 +114,7 @@ def _finding(subject: Subject, case: _Case) -> Finding:
         time_share_frac=share,
         refuted_by="a competition in which the statement is no faster with the index",
         lineage=f"needs <= {KEPT_FRAC:.0%} of the rows (peer default), >= {COST_SHARE_FRAC:.0%} of the "
-        "statement's cost (judgement)",
+        f"statement's cost, or sorts {TOP_N_FACTOR} rows for one returned (judgement)",
     )
 
 

@@ -28,6 +28,10 @@ def find_stale_statistics(subject: Subject) -> Iterator[Finding]:
     Guards: small and empty tables; changes below twice the bar at which autovacuum acts by itself, by the
     table's own settings; tables that nobody reads yet; tables analysed within the last minute; statistics
     that the role may not see count as there.
+
+    Evidence: pg_stat_all_tables: rows changed since ANALYZE, and its date; whether autovacuum is on.
+
+    Refuted by: row estimates in EXPLAIN that are close to the real row counts.
     """
     for table in subject.catalog.tables:
         if table.kind is RelationKind.PARTITIONED:

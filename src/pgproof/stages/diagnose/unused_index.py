@@ -23,6 +23,11 @@ def find_unused_indexes(subject: Subject) -> Iterator[Finding | Skipped]:
     Guards: indexes that enforce something, support a foreign key, or are small; partitions' indexes count
     with their parent; counters younger than a week, or of unknown age, say nothing, younger than 35 days
     only a little, and so on a table that nobody writes to; standbys count for themselves.
+
+    Evidence: pg_stat_all_indexes: no scan since the counters began, and since when; rows written meanwhile.
+
+    Refuted by: a scan on a standby, a job that runs less often than the counters are old, or an index that
+    was built only lately.
     """
     age = counters_age(subject.catalog)
     if age is None or age < TOO_YOUNG:

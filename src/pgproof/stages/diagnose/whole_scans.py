@@ -105,7 +105,7 @@ def _scans(subject: Subject, plan: Plan) -> Iterator[WholeScan]:
             plan=plan,
             aliases=frozenset((node.alias, alias)),
             rows_read=max(table.rows, placed.rows, 1.0),
-            rows_kept=placed.rows,
+            rows_kept=min(placed.rows, max(table.rows, 1.0)) if table.rows >= 0 else placed.rows,
             cost=placed.total_cost,
         )
         key = (str(root.relation), alias, id(placed.parent) if is_part else id(node))
