@@ -130,8 +130,7 @@ def as_owner(catalog: Catalog) -> Catalog:
 
 
 def _plan_work(variant: Variant, catalog: Catalog) -> _Work:
-    """Turn a variant into steps; a change that the target's owner would be refused is refused here as
-    well."""
+    """Turn a variant into steps; what the target's owner would be refused is refused here as well."""
     changes = effective_changes(variant.changes, catalog)
     earlier: tuple[Change, ...] = ()
     for change in changes:
