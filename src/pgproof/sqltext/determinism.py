@@ -32,8 +32,8 @@ class Determinism:
         limited: The whole result has a LIMIT, FETCH or OFFSET.
         skips: It has an OFFSET, so it is cut off at its start, too.
         order_dependent: Constructs whose value depends on the order in which rows happen to arrive, unless an
-            ORDER BY inside them is total; in text order, each once: "LIMIT", "DISTINCT ON", "TABLESAMPLE", or a
-            function's name.
+            ORDER BY inside them is total; in text order, each once: "LIMIT", "DISTINCT ON", "TABLESAMPLE", or
+            a function's name.
     """
 
     sorted: bool

@@ -28,6 +28,7 @@ from pgproof.stages.compete.gates import (
     judge_storage,
     judge_writes,
     may_regress,
+    may_slow_writes,
 )
 from pgproof.stages.compete.load import count_turns
 from pgproof.stages.compete.load_log import LoadLog, judge_health, summarise_load
@@ -230,6 +231,13 @@ def test_a_regression_needs_both_an_interval_and_a_real_difference() -> None:
 def test_a_suspected_regression_keeps_the_race_going() -> None:
     assert may_regress(measured({"v": {"s": 1.4}}, rounds=12, noise=0.3), statement("s"), "v", 0.2, 0.01)
     assert not may_regress(measured({"v": {"s": 0.9}}), statement("s"), "v", 0.2, 0.01)
+
+
+def test_suspected_slow_writes_keep_the_race_going() -> None:
+    writes = [statement("w", kind=StatementKind.UPDATE)]
+    assert may_slow_writes(measured({"v": {"w": 1.7}}, rounds=12, noise=0.3), writes, "v", 0.5, 0.01)
+    assert not may_slow_writes(measured({"v": {"w": 1.2}}), writes, "v", 0.5, 0.01)
+    assert not may_slow_writes(measured({"v": {"w": 9.0}}), [statement("s")], "v", 0.5, 0.01)
 
 
 def test_writes_fail_only_beyond_the_limit_and_beyond_doubt() -> None:

@@ -114,7 +114,7 @@ def test_decisions_in_words() -> None:
         return explain_decision(entries, scores, choose_winner(entries, scores), void)
 
     assert words(fast, slow) == (
-        "a wins: the workload takes 0.5 times the control's time (between 0.45 and 0.55), all gates passed."
+        "a wins: the workload takes 50 % of the control's time (between 45 % and 55 %), all gates passed."
     )
     assert words(same) == "Nothing is better than what you have."
     assert words(slow).startswith("Undecided: no variant was shown to be faster")

@@ -162,7 +162,7 @@ def open_clones(
         started = time.monotonic()
         notes += copy_database(target_dsn, server, SEALED, progress=progress).notes
         progress("sealing the copy")
-        notes += (_seal(server),)
+        notes += _seal(server, catalog)
         info = _describe(server, rung, catalog, time.monotonic() - started, notes)
         with open_session(server.dsn(), read_only=False, statement_timeout_ms=0) as admin:
             yield EmbeddedClones(server, admin, info), catalog
@@ -210,15 +210,21 @@ def _copy_settings(server: EmbeddedServer, catalog: Catalog) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _seal(server: EmbeddedServer) -> str:
+def _seal(server: EmbeddedServer, catalog: Catalog) -> tuple[str, ...]:
     """Forbid connections to the copy, which is vacuumed and analysed already, and say what it holds."""
     with open_session(server.dsn(SEALED)) as session:
         facts = session.query("sealed_contents")[0]
+        compiles = bool(session.value("SELECT pg_catalog.pg_jit_available()"))
     with open_session(server.dsn(), read_only=False, statement_timeout_ms=0) as admin:
         # A database that somebody is connected to can't be a template; this one can't be connected to.
         admin.run(f"ALTER DATABASE {SEALED} WITH ALLOW_CONNECTIONS false")
         admin.run("CHECKPOINT")
-    return f"sealed copy: {facts.table_count} tables, {facts.live_rows} rows"
+    notes = [f"sealed copy: {facts.table_count} tables, {facts.live_rows} rows"]
+    if not compiles and catalog.setting("jit") == "on":
+        notes.append(
+            "the arms can't compile expressions just in time (jit), which the target has switched on"
+        )
+    return tuple(notes)
 
 
 def _describe(

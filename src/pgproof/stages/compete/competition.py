@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pgproof.errors import ServerError, TrialFailed, Unreachable
+from pgproof.errors import TrialFailed, Unreachable
 from pgproof.model.blueprint import Blueprint
 from pgproof.model.progress import Progress, ignore_progress
 from pgproof.model.relation import Catalog
@@ -139,7 +139,8 @@ def compete_on(
         logs=load.logs,
         rules=_rules_of(blueprint),
     )
-    notes = (*_notes(record), *load.notes)
+    ill = [f"the load generator could not keep up: {load.health.ill}"] if load.health.ill else []
+    notes = (*_notes(record), *load.notes, *ill)
     competition = conclude(record, host.info, started_at, time.monotonic() - started, notes)
     return Held(competition, record)
 
@@ -290,18 +291,15 @@ def _load(
     """Put all arms that are still in the race under load."""
     targets = [LoadTarget(arm.name, arm.dsn) for arm in arms if arm.name not in race.dropped]
     statements = [s for s in blueprint.workload.statements if s.name not in seen.skipped]
-    try:
-        return run_load(
-            targets,
-            statements,
-            blueprint.load,
-            seed=blueprint.race.seed,
-            time_limit_s=_load_share_s(blueprint, len(arms)),
-            statement_timeout_ms=race.timeout_ms,
-            progress=progress,
-        )
-    except (OSError, ServerError) as error:
-        raise _broken(error) from error
+    return run_load(
+        targets,
+        statements,
+        blueprint.load,
+        seed=blueprint.race.seed,
+        time_limit_s=_load_share_s(blueprint, len(arms)),
+        statement_timeout_ms=race.timeout_ms,
+        progress=progress,
+    )
 
 
 def _load_share_s(blueprint: Blueprint, arms: int) -> float:

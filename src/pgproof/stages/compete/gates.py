@@ -145,6 +145,15 @@ def may_regress(samples: Samples, statement: WorkloadStatement, arm: str, limit:
     return estimate.ratio > 1.0 + limit >= estimate.interval.low
 
 
+def may_slow_writes(
+    samples: Samples, statements: Sequence[WorkloadStatement], arm: str, limit: float, alpha: float
+) -> bool:
+    """Tell whether the workload's writes look slower than allowed, without the figures being clear yet."""
+    writes = [s for s in statements if not s.query.read_only]
+    estimate = group_ratio(samples, writes, arm, CONTROL.name, alpha)
+    return estimate.ratio > 1.0 + limit >= estimate.interval.low
+
+
 def judge_errors(
     samples: Samples,
     statements: Sequence[WorkloadStatement],

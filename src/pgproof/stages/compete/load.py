@@ -22,6 +22,7 @@ from itertools import accumulate
 import asyncpg
 import numpy as np
 
+from pgproof.errors import TrialFailed
 from pgproof.model.blueprint import LoadProfile
 from pgproof.model.progress import Progress, ignore_progress
 from pgproof.model.workload import ParameterSet, WorkloadStatement
@@ -91,10 +92,19 @@ def run_load(
         time_limit_s: Further turns are left out once it is used up; each arm gets one in any case.
         statement_timeout_ms: Longer statements are stopped; 0 means no limit.
         progress: Told how many turns are done.
+
+    Raises:
+        TrialFailed: The clone server lets nobody in.
     """
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         load = _Load(targets, statements, profile, seed, time_limit_s, statement_timeout_ms, progress)
-        return runner.run(load.run())
+        try:
+            return runner.run(load.run())
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise TrialFailed(
+                "The clone server let nobody in when the load began; nothing can be concluded.",
+                hint=f"It said: {error}",
+            ) from error
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:

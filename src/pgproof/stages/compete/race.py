@@ -18,7 +18,7 @@ from pgproof.model.trial import Comparison, Verdict
 from pgproof.model.variant import CANARY, CONTROL
 from pgproof.model.workload import WorkloadStatement
 from pgproof.stages.compete.comparison import Rules, compare_arms
-from pgproof.stages.compete.gates import may_regress
+from pgproof.stages.compete.gates import may_regress, may_slow_writes
 from pgproof.stages.compete.measure import Lane
 from pgproof.stages.compete.observe import Observed, lost_connection
 from pgproof.stages.compete.samples import Samples
@@ -233,10 +233,12 @@ class _Race:
         return "every verdict was settled"
 
     def _may_regress(self, arm: str) -> bool:
-        limit = self._blueprint.limits.statement_slowdown_frac
-        return any(
-            may_regress(self._samples, s, arm, limit, self._rules.alpha / len(self._statements))
-            for s in self._statements
+        limits, alpha = self._blueprint.limits, self._rules.alpha
+        each = alpha / len(self._statements)
+        return may_slow_writes(
+            self._samples, self._statements, arm, limits.write_slowdown_frac, alpha
+        ) or any(
+            may_regress(self._samples, s, arm, limits.statement_slowdown_frac, each) for s in self._statements
         )
 
 

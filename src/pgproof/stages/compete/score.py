@@ -186,8 +186,8 @@ def _praise(entries: Sequence[Entry], scores: Mapping[str, Score], winner: str) 
     won = next(e for e in entries if e.name == winner)
     interval = won.comparison.interval
     text = (
-        f"{winner} wins: the workload takes {won.comparison.ratio:.3g} times the control's time "
-        f"(between {interval.low:.3g} and {interval.high:.3g}), all gates passed"
+        f"{winner} wins: the workload takes {100 * won.comparison.ratio:.3g} % of the control's time "
+        f"(between {100 * interval.low:.3g} % and {100 * interval.high:.3g} %), all gates passed"
     )
     faster = [
         e.name
