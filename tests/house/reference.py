@@ -23,6 +23,7 @@ from pgproof.config import ENVIRONMENT_PREFIX, Settings
 from pgproof.frontends.cli.app import app
 from pgproof.frontends.schemas import SCHEMAS, render_schema
 from pgproof.stages.diagnose import BUILT_IN
+from pgproof.stages.diagnose.check import Check
 from tests.house.tree import ROOT
 
 VALUES = {int: "N", float: "NUMBER", str: "TEXT", Path: "PATH"}
@@ -59,7 +60,9 @@ CHECKS_INTRODUCTION = """# Checks
 <!-- Written by `./dev reference` from the checks themselves; edit those instead. -->
 
 What `pgproof check` looks for, and what it takes care not to mistake for it. A check that could not run is
-reported as skipped, with the reason.
+reported as skipped, with the reason. Findings of one cause are merged into one. A finding's severity follows
+its statements' share of the measured time: high from a tenth, medium from a hundredth, low below; medium
+where nobody measured time. "Small tables" below are those under either of these:
 """
 
 
@@ -144,12 +147,15 @@ def render_checks() -> str:
         says = docstring.removeprefix("Yield ")
         needed = f"Needs {' and '.join(needs)}.\n\n" if needs else ""
         parts.append(f"## {check.name}\n\n{needed}{says[:1].upper()}{says[1:].rstrip()}\n")
-        rows = list(thresholds(inspect.getmodule(check.find)))
-        if rows:
-            parts.append(
-                "\n".join(["| threshold | value | meaning and source |", "|---|---|---|", *rows]) + "\n"
-            )
-    return "\n".join(parts)
+        parts.append(threshold_table(inspect.getmodule(check.find)))
+    return "\n".join(part for part in parts if part)
+
+
+def threshold_table(module: Any) -> str:
+    """The thresholds of a module as a table; empty where it has none."""
+    rows = list(thresholds(module))
+    heading = ["| threshold | value | meaning and source |", "|---|---|---|"]
+    return "\n".join([*heading, *rows]) + "\n" if rows else ""
 
 
 def thresholds(module: Any) -> Iterator[str]:
@@ -158,7 +164,7 @@ def thresholds(module: Any) -> Iterator[str]:
         if not name.isupper() or name.startswith("_") or not isinstance(value, int | float | timedelta):
             continue
         shown = (
-            f"{value.days * 24 + value.seconds / 3600:g} h" if isinstance(value, timedelta) else f"{value:g}"
+            f"{value.days * 24 + value.seconds / 3600:g} h" if isinstance(value, timedelta) else f"{value:,}"
         )
         meaning = " ".join(threshold_text(module, name).split()).replace("|", "\\|")
         yield f"| `{name}` | {shown} | {meaning} |"
@@ -170,7 +176,7 @@ def threshold_text(module: Any, name: str) -> str:
     for statement, following in pairwise(tree.body):
         targets = statement.targets if isinstance(statement, ast.Assign) else ()
         if any(isinstance(target, ast.Name) and target.id == name for target in targets):
-            return str(following.value.value) if isinstance(following, ast.Expr) else ""  # type: ignore[attr-defined]
+            return str(ast.literal_eval(following.value)) if isinstance(following, ast.Expr) else ""
     for statement in tree.body:
         if isinstance(statement, ast.ImportFrom) and name in {alias.name for alias in statement.names}:
             return threshold_text(import_module(statement.module or ""), name)

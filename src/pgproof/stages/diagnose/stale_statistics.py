@@ -7,7 +7,8 @@ from datetime import timedelta
 
 from pgproof.model.change import AnalyzeTable
 from pgproof.model.finding import Evidence, Finding, Severity
-from pgproof.model.relation import Catalog, RelationKind, Table, TableActivity
+from pgproof.model.relation import Catalog, RelationKind, Table
+from pgproof.model.statistics import TableActivity
 from pgproof.stages.diagnose.check import SMALL_TABLE_ROWS, Check, Subject
 from pgproof.stages.diagnose.remedy import render_remedy
 
