@@ -12,7 +12,6 @@ from pgproof.model.change import Change, CreateExtension, CreateIndex, DropIndex
 from pgproof.model.relation import (
     Catalog,
     Column,
-    ColumnStatistics,
     Extension,
     Index,
     IndexKey,
@@ -20,6 +19,7 @@ from pgproof.model.relation import (
     RelationName,
     Table,
 )
+from pgproof.model.statistics import ColumnStatistics
 
 ORDERS = RelationName("public", "orders")
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from pgproof.model.relation import (
     Column,
-    ColumnStatistics,
     Constraint,
     ConstraintKind,
     ExtendedStatistics,
@@ -19,8 +18,8 @@ from pgproof.model.relation import (
     RelationName,
     Setting,
     Table,
-    TableActivity,
 )
+from pgproof.model.statistics import ColumnStatistics, TableActivity
 from pgproof.postgres.dsn import mask
 
 Names = Mapping[int, RelationName]

@@ -11,7 +11,6 @@ from pgproof.model.query import Query, StatementKind
 from pgproof.model.relation import (
     Catalog,
     Column,
-    ColumnStatistics,
     Constraint,
     ConstraintKind,
     Extension,
@@ -21,8 +20,8 @@ from pgproof.model.relation import (
     RelationName,
     Setting,
     Table,
-    TableActivity,
 )
+from pgproof.model.statistics import ColumnStatistics, TableActivity
 from pgproof.model.units import PlannerCost
 from pgproof.model.workload import (
     ParameterSet,

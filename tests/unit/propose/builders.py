@@ -9,7 +9,6 @@ from pgproof.model.query import Query, StatementKind
 from pgproof.model.relation import (
     Catalog,
     Column,
-    ColumnStatistics,
     Constraint,
     ConstraintKind,
     Extension,
@@ -20,6 +19,7 @@ from pgproof.model.relation import (
     Setting,
     Table,
 )
+from pgproof.model.statistics import ColumnStatistics
 from pgproof.model.workload import ParameterSet, Workload, WorkloadStatement
 from pgproof.sqltext.parse import parse_statement
 from pgproof.stages.propose.indexes import propose_indexes

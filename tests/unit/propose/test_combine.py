@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from pgproof.model.candidate import Ambition, IndexCandidate, IndexSet
 from pgproof.model.change import AnalyzeTable, CreateExtension, CreateIndex, DropIndex
-from pgproof.model.relation import IndexKey, RelationName, TableActivity
+from pgproof.model.relation import IndexKey, RelationName
+from pgproof.model.statistics import TableActivity
 from pgproof.model.units import PlannerCost
 from pgproof.stages.propose.combine import propose_variants
 from tests.unit.propose.builders import catalog, column, index, table
