@@ -19,7 +19,7 @@ from pgproof.sqltext.shape import Join, Predicate, SortKey
 from pgproof.sqltext.walk import find_shapes
 
 _SUBPLAN = re.compile(r"\((?:alternatives: |hashed )?(?:SubPlan|InitPlan)[^()]*\)(?:\.col\d+)?")
-_ANY_SUBPLAN = re.compile(r"\b(?:ANY|ALL) \(\(?[^()]*= NULL\)?\)")
+_ANY_SUBPLAN = re.compile(r"\b(?:ANY|ALL) \((?:[^()]*= NULL|(?:\([^()]*= NULL\)(?: AND )?)+)\)")
 """How EXPLAIN of PostgreSQL 17 and later writes ``x IN (subquery)``, once the subplan itself is replaced."""
 
 
