@@ -95,7 +95,7 @@ def _build_tree(change: CreateIndex, table: Table, own: RelationName, catalog: C
         purpose=f"declare index {own} on partitioned table {table.relation} (blocks writes for a moment)",
         creates=own,
     )
-    for child in _children(table, catalog):
+    for child in catalog.partitions_of(table.relation):
         index = RelationName(child.relation.schema, partition_index_name(change.name, child.relation))
         yield from _build_tree(change, child, index, catalog)
         yield _attach_step(own, index)
@@ -204,7 +204,7 @@ def _simulate_drop(change: DropIndex) -> tuple[Step, ...]:
 
 
 def _drop_is_so(change: DropIndex, catalog: Catalog) -> bool:
-    return all(index.relation != change.index for index in catalog.indexes)
+    return catalog.find_index(change.index) is None
 
 
 def _describe_drop(change: DropIndex) -> str:
@@ -219,12 +219,8 @@ def _table_of(relation: RelationName, catalog: Catalog | None) -> Table | None:
     return catalog.find_table(relation.name, relation.schema) if catalog else None
 
 
-def _children(table: Table, catalog: Catalog) -> tuple[Table, ...]:
-    return tuple(t for t in catalog.tables if t.parent == table.relation)
-
-
 def _partitions_below(table: Table, catalog: Catalog) -> Iterator[Table]:
-    for child in _children(table, catalog):
+    for child in catalog.partitions_of(table.relation):
         yield child
         yield from _partitions_below(child, catalog)
 

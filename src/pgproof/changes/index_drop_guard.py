@@ -25,7 +25,7 @@ def refuse_drop(change: DropIndex, catalog: Catalog, earlier: tuple[Change, ...]
         *refuse_server(catalog),
         *refuse_table(change.table, (), catalog, "drop an index of", kinds),
     ]
-    index = next((i for i in catalog.indexes if i.relation == change.index), None)
+    index = catalog.find_index(change.index)
     if index is not None:
         refusals += _refuse_role(index)
         refusals += _refuse_partitioning(index, catalog)

@@ -9,7 +9,7 @@ from pgproof.changes.index_text import EXTENSION_OF_OPCLASS, create_index_sql
 from pgproof.changes.table_guard import KIND_WORDS, refuse_server, refuse_table
 from pgproof.errors import ParseError, UsageError
 from pgproof.model.change import Change, CreateExtension, CreateIndex, DropIndex, Refusal
-from pgproof.model.relation import Catalog, RelationKind, Table
+from pgproof.model.relation import Catalog, RelationKind, RelationName, Table
 from pgproof.sqltext.quote import IDENTIFIER_MAX_BYTES, qualify
 
 INDEXABLE = (RelationKind.TABLE, RelationKind.PARTITIONED, RelationKind.MATVIEW)
@@ -79,16 +79,15 @@ def _refuse_name(change: CreateIndex, catalog: Catalog, earlier: tuple[Change, .
             f"Two changes of the same variant make an index named {schema}.{change.name}.",
             "Give one of them another name.",
         )
-    for table in catalog.tables:
-        if (table.relation.schema, table.relation.name) == (schema, change.name):
-            yield Refusal(
-                f"The name {schema}.{change.name} is taken by {KIND_WORDS[table.kind]}.",
-                "Give the index another name.",
-            )
+    table = catalog.find_table(change.name, schema)
+    if table is not None:
+        yield Refusal(
+            f"The name {schema}.{change.name} is taken by {KIND_WORDS[table.kind]}.",
+            "Give the index another name.",
+        )
     freed = {other.index for other in earlier if isinstance(other, DropIndex)}
-    for index in catalog.indexes:
-        if (index.relation.schema, index.relation.name) != (schema, change.name) or index.relation in freed:
-            continue
+    index = catalog.find_index(RelationName(schema, change.name))
+    if index is not None and index.relation not in freed:
         if index.valid and index.ready:
             yield Refusal(
                 f"The name {schema}.{change.name} is taken by another index, on {index.table}.",
@@ -180,10 +179,7 @@ def _has_extension(name: str, catalog: Catalog, coming: set[str]) -> bool:
 def _refuse_partitions(change: CreateIndex, catalog: Catalog) -> Iterator[Refusal]:
     pending = [change.table]
     while pending:
-        parent = pending.pop()
-        for table in catalog.tables:
-            if table.parent != parent:
-                continue
+        for table in catalog.partitions_of(pending.pop()):
             pending.append(table.relation)
             if table.kind is RelationKind.FOREIGN:
                 yield Refusal(

@@ -16,7 +16,7 @@ from pgproof.sqltext.uses import ParameterRole, ParameterUse
 from pgproof.sqltext.walk import find_parameters, find_shapes
 from pgproof.stages.capture.parameter_types import UNKNOWN, ParameterType
 from pgproof.stages.capture.parameter_values import Slot
-from pgproof.stages.capture.row_samples import Cell, Edge, Source, find_columns
+from pgproof.stages.capture.row_samples import Cell, Edge, Source
 
 _EMPTY_BYTES = 2 * 8192
 _WRITTEN = (ParameterRole.INSERT, ParameterRole.UPDATE)
@@ -51,18 +51,14 @@ def plan_parameters(parsed: Statement, kinds: Sequence[ParameterType], catalog: 
         kinds: Types of its parameters, ``$1`` first.
         catalog: Where its tables are.
     """
-
-    def columns_of(schema: str | None, table: str) -> Sequence[str] | None:
-        return find_columns(catalog, schema, table)
-
     uses: dict[int, list[ParameterUse]] = defaultdict(list)
-    for use in find_parameters(parsed, columns_of):
+    for use in find_parameters(parsed, catalog.column_names):
         uses[use.number].append(use)
     slots = tuple(
         _slot(number, kinds[number - 1] if number <= len(kinds) else UNKNOWN, uses[number], parsed.text)
         for number in range(1, len(kinds) + 1)
     )
-    shapes = find_shapes(parsed, columns_of)
+    shapes = find_shapes(parsed, catalog.column_names)
     written = shapes[0].target if shapes and parsed.kind == StatementKind.INSERT else None
     target = catalog.find_table(written.name, written.schema) if written else None
     slots = _refer(_mark_rows(_number_lists(slots)), target, catalog)

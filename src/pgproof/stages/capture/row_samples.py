@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pgproof.errors import ServerError, Unreachable
-from pgproof.model.relation import Catalog, Column, RelationKind, Table
+from pgproof.model.relation import Column, RelationKind, Table
 from pgproof.model.workload import ParameterSource
 from pgproof.postgres.query_files import OWN_STATEMENT
 from pgproof.postgres.session import Session
@@ -219,9 +219,3 @@ def _draw(column: Column, rng: random.Random) -> list[str | None]:
     rest = max(1.0 - common - statistics.null_frac, 0.01) / len(bounds) if bounds else 0.0
     values: list[str | None] = [*statistics.most_common_vals, *bounds]
     return rng.choices(values, [*weights, *(rest for _ in bounds)], k=_WANTED_ROWS)
-
-
-def find_columns(catalog: Catalog, schema: str | None, table: str) -> Sequence[str] | None:
-    """Answer a statement's look-up of a relation's columns; None where the catalog has no such relation."""
-    found = catalog.find_table(table, schema)
-    return None if found is None else [column.name for column in found.columns]

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from pgproof.model.query import Query, StatementKind
-from pgproof.model.relation import Catalog, Constraint, ConstraintKind, IndexKey, RelationName
+from pgproof.model.relation import Catalog, Constraint, IndexKey, RelationName
 from pgproof.model.workload import Workload, WorkloadStatement
 from pgproof.sqltext.fingerprint import fingerprint
 from pgproof.sqltext.quote import qualify, quote_identifier
@@ -47,9 +47,7 @@ def caused_checks(read: ReadStatement, catalog: Catalog) -> Iterator[Constraint]
         table = table_of(shape, shape.target.alias, catalog)
         if table is None:
             continue
-        for constraint in catalog.constraints:
-            if constraint.kind is not ConstraintKind.FOREIGN_KEY or constraint.references != table.relation:
-                continue
+        for constraint in catalog.foreign_keys_to(table.relation):
             changed = set(shape.columns_written).intersection(constraint.referenced_columns)
             if shape.command == "delete" or (shape.command == "update" and changed):
                 yield constraint

@@ -163,8 +163,10 @@ def _is_sensible(draft: Draft, catalog: Catalog) -> bool:
     leads_to_most = draft.method == "btree" and not draft.ordered and draft.frac > MAX_PLAIN_FRAC
     if leads_to_most and not draft.include and not draft.where:
         return False
-    indexes = tuple(catalog.indexes_of(draft.table.relation))
-    return not any(serves(index, draft) or pins_one_row(index, draft) for index in indexes)
+    return not any(
+        serves(index, draft) or pins_one_row(index, draft)
+        for index in catalog.indexes_of(draft.table.relation)
+    )
 
 
 def _pages(table: Table) -> float:

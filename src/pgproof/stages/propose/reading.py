@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pgproof.errors import ParseError, UsageError
 from pgproof.model.relation import Catalog, RelationKind, Table
 from pgproof.model.workload import Workload, WorkloadStatement
 from pgproof.sqltext.parse import parse_statement
-from pgproof.sqltext.shape import ColumnLookup, QueryShape
+from pgproof.sqltext.shape import QueryShape
 from pgproof.sqltext.shape import RelationKind as SourceKind
 from pgproof.sqltext.walk import find_shapes
 from pgproof.stages.propose.views import pull_up_view
@@ -40,20 +39,10 @@ def read_workload(catalog: Catalog, workload: Workload) -> tuple[ReadStatement, 
 def shapes_of(sql: str, catalog: Catalog) -> tuple[QueryShape, ...]:
     """Return the levels of a statement, views replaced by what they read; empty if it does not parse."""
     try:
-        shapes = find_shapes(parse_statement(sql), columns_of(catalog))
+        shapes = find_shapes(parse_statement(sql), catalog.column_names)
     except (ParseError, UsageError):
         return ()
     return _without_views(shapes, catalog, _MAX_VIEW_DEPTH)
-
-
-def columns_of(catalog: Catalog) -> ColumnLookup:
-    """Return a look-up of column names that answers from a catalog."""
-
-    def look_up(schema: str | None, table: str, /) -> Sequence[str] | None:
-        found = catalog.find_table(table, schema)
-        return None if found is None else tuple(column.name for column in found.columns)
-
-    return look_up
 
 
 def table_of(shape: QueryShape, alias: str, catalog: Catalog) -> Table | None:
@@ -86,9 +75,9 @@ def _shapes_of_view(view: Table, catalog: Catalog, depth: int) -> tuple[QuerySha
     definition = view.definition.strip().rstrip(";")
     places = ", ".join(str(place + 1) for place in range(len(view.columns)))
     try:
-        shapes = find_shapes(parse_statement(definition), columns_of(catalog))
+        shapes = find_shapes(parse_statement(definition), catalog.column_names)
         if shapes and not shapes[0].order_by and shapes[0].limit is None and places:
-            shapes = find_shapes(parse_statement(f"{definition} ORDER BY {places}"), columns_of(catalog))
+            shapes = find_shapes(parse_statement(f"{definition} ORDER BY {places}"), catalog.column_names)
     except (ParseError, UsageError):
         return ()
     return _without_views(shapes, catalog, depth)

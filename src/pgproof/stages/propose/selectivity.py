@@ -56,6 +56,6 @@ def with_rows(table: Table, catalog: Catalog) -> Table:
 def _rows(table: Table, catalog: Catalog) -> float:
     if table.kind is not RelationKind.PARTITIONED or table.rows > 0:
         return table.rows
-    below = [_rows(child, catalog) for child in catalog.tables if child.parent == table.relation]
+    below = [_rows(child, catalog) for child in catalog.partitions_of(table.relation)]
     known = [rows for rows in below if rows >= 0]
     return sum(known) if known else -1
