@@ -13,7 +13,6 @@ from pgproof.postgres.catalog import read_catalog
 from pgproof.postgres.session import Session, open_session
 from pgproof.stages.estimate.clone_costs import BuildLimits, open_clone_costs
 from pgproof.stages.estimate.costs import WorkloadCosts
-from pgproof.stages.estimate.planner_settings import planner_settings
 from pgproof.stages.estimate.provider import NotPlanned, Planned, PlanRequest
 from pgproof.stages.estimate.select import choose_sets
 from pgproof.stages.estimate.variants import estimate_variants
@@ -72,7 +71,7 @@ def test_from_statements_to_priced_variants(session: Session) -> None:
     catalog = read_catalog(session)
     asked = workload(*ODD)
     candidates = propose_indexes(catalog, asked)
-    with open_clone_costs(session, candidates, settings=planner_settings(catalog)) as costs:
+    with open_clone_costs(session, candidates) as costs:
         assert costs.refused == {}
         assert all(size >= 8192 for size in costs.index_bytes.values())
         checks = foreign_key_checks(catalog, asked)
@@ -172,11 +171,12 @@ def test_rows_updated_in_place_do_not_mislead(session: Session, database: str) -
             assert provider.index_bytes == {}
 
 
-def test_settings_of_the_target_are_followed(session: Session) -> None:
+def test_settings_of_the_clone_decide_the_costs(session: Session) -> None:
     request = PlanRequest("SELECT * FROM \"order\" WHERE typ = 't1'")
     costs = []
-    for settings in ({}, {"seq_page_cost": "3", "no_such_setting": "1"}):
-        with open_clone_costs(session, [], settings=settings) as provider:
+    for seq_page_cost in ("1", "3"):  # as `open_clones` sets it up where the target has it
+        session.run(f"SET seq_page_cost = {seq_page_cost}")
+        with open_clone_costs(session, []) as provider:
             (planned,) = provider.plan([request], frozenset())
             assert isinstance(planned, Planned)
             costs.append(planned.cost)

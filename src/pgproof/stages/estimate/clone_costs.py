@@ -49,7 +49,6 @@ def open_clone_costs(
     session: Session,
     candidates: Sequence[IndexCandidate],
     *,
-    settings: Mapping[str, str] | None = None,
     limits: BuildLimits | None = None,
     progress: Progress = ignore_progress,
 ) -> Iterator[CloneCosts]:
@@ -58,9 +57,10 @@ def open_clone_costs(
     Writers of the candidates' tables wait meanwhile: never do this on a server that somebody uses.
 
     Args:
-        session: On the clone; it must be allowed to write, and nothing else may use it meanwhile.
+        session: On the clone; it must be allowed to write, and nothing else may use it meanwhile. Whoever
+            made the clone gave it the target's planner settings: with default ones, a gain of 38 % was
+            predicted where the target had 22 %.
         candidates: Most promising first; those behind may find no time left.
-        settings: Planner settings to follow, by name, in the units of pg_settings.
         limits: How long building may take.
         progress: Told of each build.
 
@@ -77,7 +77,6 @@ def open_clone_costs(
             hint="Open it with read_only=False.",
         )
     with session.rolled_back():
-        _set_planner(session, settings or {})
         builds = _build_all(session, candidates, limits or BuildLimits(), progress)
         yield CloneCosts(session, builds)
 
@@ -159,16 +158,6 @@ class CloneCosts:
             if self._session.closed:
                 raise
             return NotPlanned(error.message)
-
-
-def _set_planner(session: Session, settings: Mapping[str, str]) -> None:
-    # A value that this server does not take is left at its own default rather than failing the estimate.
-    for name, value in settings.items():
-        try:
-            with _savepoint(session):
-                session.run("SELECT pg_catalog.set_config($1, $2, true)", (name, value))
-        except ServerError:
-            continue
 
 
 def _build_all(
