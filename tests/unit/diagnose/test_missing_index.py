@@ -179,6 +179,20 @@ def test_a_limit_without_order_stops_early() -> None:
     assert titles(check_plans(MISSING_INDEX, catalog(table()), rare))
 
 
+def test_an_index_walked_for_its_order_finds_nothing_by_the_filter() -> None:
+    of = catalog(table(), index("orders_created", "created_at"))
+
+    def plan(condition: str = "", rows: float = 20.0):
+        walk = scan(BY_CUSTOMER, rows=rows, index="orders_created", index_cond=condition)
+        return node("Limit", replace(walk, node_type="Index Scan"), rows=10.0, cost=500.0)
+
+    assert titles(check_plans(MISSING_INDEX, of, plan())) == [
+        "public.orders is read whole to find rows by (customer_id)"
+    ]
+    assert not titles(check_plans(MISSING_INDEX, of, plan("(orders.created_at > now())")))
+    assert not titles(check_plans(MISSING_INDEX, of, plan(rows=200.0)))  # the LIMIT is content early
+
+
 CUSTOMERS = table("customers", column("id", "int4", -1.0), column("name", "text", -0.5), rows=20_000.0)
 
 

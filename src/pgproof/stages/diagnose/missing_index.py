@@ -40,8 +40,9 @@ def find_missing_indexes(subject: Subject) -> Iterator[Finding]:
     part of their statement, or that a LIMIT stops early; patterns (another check); a valid full index that
     leads with the keys already. Partitions are reported once, as their parent.
 
-    Evidence: EXPLAIN: the filter, sort keys or join condition at a Seq Scan, rows read and kept, its share of
-    the statement's cost; statements and their weight; size of the table.
+    Evidence: EXPLAIN: the filter, sort keys or join condition at a scan of the whole table (also one through an
+    index that is only walked for its order), rows read and kept, its share of the statement's cost;
+    statements and their weight; size of the table.
 
     Refuted by: a competition in which the statement is no faster with the index.
     """

@@ -1,4 +1,4 @@
-"""The tables that a plan reads whole: its Seq Scans, those of one table's partitions together."""
+"""The tables that a plan reads whole, those of one table's partitions together."""
 
 from __future__ import annotations
 
@@ -25,9 +25,13 @@ COST_SHARE_FRAC = 0.20
 """The scan must be a good part of its statement. Source: judgement."""
 
 
+_WHOLE = ("Seq Scan", "Index Scan", "Index Only Scan")
+"""Scans that read every row where they have no Index Cond; an index is then walked for its order alone."""
+
+
 @dataclass(frozen=True, slots=True)
 class WholeScan:
-    """One Seq Scan, or those of all partitions of one table together.
+    """One scan without a search condition, or those of all partitions of one table together.
 
     Args:
         table: What is read; for a partition, the outermost partitioned table.
@@ -94,7 +98,7 @@ def _scans(subject: Subject, plan: Plan) -> Iterator[WholeScan]:
     for placed in place_nodes(plan, subject.catalog):
         node = placed.node
         table = subject.catalog.find_table(node.relation, node.schema or None) if node.relation else None
-        if node.node_type != "Seq Scan" or table is None:
+        if node.node_type not in _WHOLE or node.index_cond or table is None:
             continue
         root = subject.root_of(table)
         is_part = root is not table
