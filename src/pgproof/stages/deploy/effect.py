@@ -13,6 +13,7 @@ from pgproof.model.progress import Progress, ignore_progress
 from pgproof.model.rollout import StatementEffect
 from pgproof.model.workload import ParameterSet, Workload, WorkloadStatement
 from pgproof.postgres.session import Session
+from pgproof.sqltext.calls import called_functions
 
 SETS = 3
 """Parameter sets read for a statement."""
@@ -43,7 +44,8 @@ def read_statements(
 
     Args:
         session: Read-only, on the target; its statement timeout bounds each execution.
-        workload: Statements that write are left out.
+        workload: Statements that write are left out; one that calls a volatile function is not run, for it
+            may do anything (``SELECT pg_stat_statements_reset()``, ``SELECT bill_customer($1)``).
         time_limit_s: Of the whole; what is not reached is noted.
         progress: Told after each statement.
 
@@ -55,10 +57,16 @@ def read_statements(
     """
     ends_at = time.monotonic() + time_limit_s
     reads = [s for s in workload.statements if s.query.read_only]
+    calls = {s.name: tuple(called.name for called in called_functions(s.query.sql)) for s in reads}
+    volatile = _volatile(session, {name for names in calls.values() for name in names})
     readings = {}
     for done, statement in enumerate(reads):
         progress("reading statements on the target", done, len(reads))
-        readings[statement.name] = _read(session, statement, ends_at)
+        risky = [name for name in calls[statement.name] if name in volatile]
+        if risky:
+            readings[statement.name] = Reading(None, note=f"not run here: {risky[0]}() may have side effects")
+        else:
+            readings[statement.name] = _read(session, statement, ends_at)
     return readings
 
 
@@ -71,6 +79,11 @@ def compare_readings(
     out as not comparable. Equality is proved on the clones, where nobody else writes.
     """
     return tuple(_compare(name, reading, after[name]) for name, reading in before.items() if name in after)
+
+
+def _volatile(session: Session, names: set[str]) -> set[str]:
+    """Return those names that belong to a volatile function."""
+    return {str(row.name) for row in session.query("volatile_functions", {"names": sorted(names)})}
 
 
 def _read(session: Session, statement: WorkloadStatement, ends_at: float) -> Reading:
