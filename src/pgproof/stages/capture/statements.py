@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -18,6 +19,7 @@ from pgproof.postgres.statistics import (
     diff_snapshots,
     read_statement_snapshot,
 )
+from pgproof.sqltext.calls import called_functions
 from pgproof.sqltext.normalised import inner_statement, mend_normalised
 from pgproof.sqltext.parameters import parameter_numbers
 from pgproof.sqltext.parse import Statement, parse_statement
@@ -28,6 +30,10 @@ from pgproof.stages.capture.declared import make_query
 _TICK_S = 1.0
 _SYSTEM_SCHEMAS = ("pg_catalog", "information_schema", "pg_toast")
 _OWN_SCHEMA = "pgproof"
+_UTILITY = re.compile(r"\s*(set|reset|show|deallocate|copy|fetch|move|close|call|explain)\b", re.IGNORECASE)
+"""Commands that don't parse any more once their constants are ``$1`` (``SET x TO $1``); no loss."""
+
+_SERVERS_OWN = ("pg_", "set_config", "current_setting")
 _FINGERPRINT_DIGITS = 8
 
 
@@ -42,7 +48,7 @@ def capture_statements(
     """Read the statements of this database and what they cost.
 
     Statements of one shape are one entry, whatever their constants. Left out are utility statements,
-    transaction control, and what only reads the system catalog.
+    transaction control, and what only asks the server about itself (its catalog, its own functions).
 
     Args:
         session: On the database in question.
@@ -153,15 +159,16 @@ class _Losses:
     def notes(self, seen: Iterable[StatementWindow]) -> Iterable[str]:
         total_ms = sum(window.counters.total_ms for window in seen)
         for lost, why in (
-            (self.without_text, "have lost their text (raise pg_stat_statements.max or reset the counters)"),
-            (self.unparsable, "have a text that can't be read as SQL"),
+            (self.without_text, "without text (raise pg_stat_statements.max or reset the counters)"),
+            (self.unparsable, "whose text can't be read as SQL"),
         ):
             if lost:
                 lost_ms = sum(counters.total_ms for counters in lost)
                 calls = sum(counters.calls for counters in lost)
                 share = lost_ms / total_ms if total_ms else 0.0
+                noun = "statement" if len(lost) == 1 else "statements"
                 yield (
-                    f"{len(lost)} statements {why}: {calls:,.0f} calls and {lost_ms:,.0f} ms, "
+                    f"{len(lost)} {noun} {why}: {calls:,.0f} calls and {lost_ms:,.0f} ms, "
                     f"{share:.1%} of all execution time, are missing."
                 )
 
@@ -176,11 +183,12 @@ def _group(windows: Iterable[StatementWindow]) -> tuple[list[_Group], _Losses]:
         try:
             statement = inner_statement(parse_statement(mend_normalised(window.text)))
         except (ParseError, UsageError):
-            losses.unparsable.append(window.counters)
+            if not _UTILITY.match(window.text):
+                losses.unparsable.append(window.counters)
             continue
         query = make_query(statement)
         relations = _relations(statement)
-        if query is None or _is_ours_or_the_systems(relations):
+        if query is None or _is_ours_or_the_systems(relations) or _asks_the_server(relations, query):
             continue
         group = groups.get(query.fingerprint)
         if group is None:
@@ -208,6 +216,20 @@ def _is_ours_or_the_systems(relations: list[tuple[str | None, str]]) -> bool:
     return all(
         schema in (*_SYSTEM_SCHEMAS, _OWN_SCHEMA) or (schema is None and name.startswith("pg_"))
         for schema, name in relations
+    )
+
+
+def _asks_the_server(relations: list[tuple[str | None, str]], query: Query) -> bool:
+    """Tell whether a statement reads no table and only calls the server's own functions.
+
+    Monitoring and dump programs send these (``pg_stat_statements_reset()``, ``set_config(...)``); some have
+    side effects, and no index helps any of them.
+    """
+    called = called_functions(query.sql)
+    return (
+        not relations
+        and bool(called)
+        and all(call.schema in _SYSTEM_SCHEMAS or call.name.startswith(_SERVERS_OWN) for call in called)
     )
 
 
