@@ -31,8 +31,8 @@ def write_artifacts(
         ConfigError: The folder can't be written.
     """
     files = [
-        _write(folder / "report.html", render_page(Page(run=document.run, competition=competition))),
-        _write(folder / "result.json", render_json(document)),
+        write_text(folder / "report.html", render_page(Page(run=document.run, competition=competition))),
+        write_text(folder / "result.json", render_json(document)),
     ]
     if competition.winner:
         files += write_migration_files(folder, *_migration(document.run, competition.arm(competition.winner)))
@@ -41,7 +41,7 @@ def write_artifacts(
 
 def write_migration_files(folder: Path, up_sql: str, down_sql: str) -> tuple[Path, ...]:
     """Write ``up.sql`` and ``down.sql``; see `write_artifacts` for errors."""
-    return _write(folder / "up.sql", up_sql), _write(folder / "down.sql", down_sql)
+    return write_text(folder / "up.sql", up_sql), write_text(folder / "down.sql", down_sql)
 
 
 def write_demo_artifacts(folder: Path, result: DemoResult) -> tuple[Path, ...]:
@@ -53,7 +53,7 @@ def write_demo_artifacts(folder: Path, result: DemoResult) -> tuple[Path, ...]:
         rollout=result.reverted or result.rollout,
         effects=result.effects,
     )
-    files = [_write(folder / "report.html", render_page(page))]
+    files = [write_text(folder / "report.html", render_page(page))]
     blueprint_path = folder / "blueprint.yaml"
     files += [blueprint_path, write_blueprint(result.blueprint, blueprint_path)]
     if result.competition.winner:
@@ -63,7 +63,7 @@ def write_demo_artifacts(folder: Path, result: DemoResult) -> tuple[Path, ...]:
 
 
 def _migration(run: str, winner: ArmResult) -> tuple[str, str]:
-    header = f"-- pgproof run {run}, variant {winner.name}: {winner.title}\n"
+    header = f"-- pgproof run {run}, variant {_one_line(winner.name)}: {_one_line(winner.title)}\n"
     header += "-- One statement at a time, outside a transaction: CREATE INDEX CONCURRENTLY demands it.\n\n"
 
     def script(statements: tuple[str, ...]) -> str:
@@ -72,7 +72,13 @@ def _migration(run: str, winner: ArmResult) -> tuple[str, str]:
     return script(winner.apply_sql), script(winner.revert_sql)
 
 
-def _write(path: Path, text: str) -> Path:
+def _one_line(text: str) -> str:
+    """Keep a name inside the comment it stands in."""
+    return " ".join(text.split())
+
+
+def write_text(path: Path, text: str) -> Path:
+    """Write a file in UTF-8, making its folder where there is none; see `write_artifacts` for errors."""
     return _guarded(path, lambda: path.write_text(text, encoding="utf-8"))
 
 
@@ -82,6 +88,6 @@ def _guarded(path: Path, write: Callable[[], int]) -> Path:
         write()
     except OSError as error:
         raise ConfigError(
-            f"{path} can't be written: {error.strerror}.", hint="Name a folder you may write to with --out."
+            f"{path} can't be written: {error.strerror}.", hint="Name another place that you may write to."
         ) from error
     return path

@@ -16,9 +16,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from pgproof import changes
 from pgproof.errors import ConfigError, ParseError
-from pgproof.model.blueprint import Blueprint, Limits, LoadProfile, RacePlan, Weights
+from pgproof.model.blueprint import Blueprint, Limits, LoadProfile, RacePlan, Target, Weights
 from pgproof.model.change import Change, CloneOnly, DropIndex
 from pgproof.model.variant import CANARY, CONTROL, Variant
+from pgproof.model.workload import Workload
 from pgproof.sqltext.ddl import parse_change
 from pgproof.stages.capture.files import load_workload, save_workload
 
@@ -27,7 +28,7 @@ _HEADER = """\
 # Edit it, keep it in git, then: pgproof compete {name} --against DSN
 """
 _SECTIONS: dict[str, type] = {"weights": Weights, "load": LoadProfile, "limits": Limits, "race": RacePlan}
-_KEYS = ("version", "name", "goal", "workload", "variants", "notes", *_SECTIONS)
+_KEYS = ("version", "name", "goal", "workload", "variants", "targets", "notes", *_SECTIONS)
 _VARIANT_KEYS = ("name", "title", "why", "changes")
 
 
@@ -54,6 +55,8 @@ def write_blueprint(blueprint: Blueprint, path: Path) -> Path:
     }
     for section, kind in _SECTIONS.items():
         document[section] = TypeAdapter(kind).dump_python(getattr(blueprint, section), mode="json")
+    if blueprint.targets:
+        document["targets"] = TypeAdapter(tuple[Target, ...]).dump_python(blueprint.targets, mode="json")
     if blueprint.notes:
         document["notes"] = list(blueprint.notes)
     text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=100)
@@ -96,13 +99,17 @@ def read_blueprint(path: Path) -> Blueprint:
     )
     _refuse_bad_names(variants, path)
     sections = {
-        key: _section(document[key], key, kind, path) for key, kind in _SECTIONS.items() if key in document
+        key: _section(document[key], f"{path}: {key}", kind)
+        for key, kind in _SECTIONS.items()
+        if key in document
     }
+    workload = load_workload(path.parent / str(document["workload"]))
     return Blueprint(
         name=str(document.get("name") or path.stem),
         goal=str(document.get("goal") or ""),
-        workload=load_workload(path.parent / str(document["workload"])),
+        workload=workload,
         variants=variants,
+        targets=_targets(document.get("targets", []), workload, path),
         notes=tuple(str(note) for note in _sequence(document.get("notes", []), "notes", path)),
         **sections,
     )
@@ -140,8 +147,26 @@ def _sequence(value: Any, key: str, path: Path) -> list[Any]:
     return value
 
 
-def _section(value: Any, key: str, kind: type, path: Path) -> Any:
-    where = f"{path}: {key}"
+def _targets(value: Any, workload: Workload, path: Path) -> tuple[Target, ...]:
+    known = tuple(statement.name for statement in workload.statements)
+    targets = []
+    for item in _sequence(value, "targets", path):
+        where = f"{path}: target {item.get('title')!r}" if isinstance(item, dict) else f"{path}: targets"
+        target: Target = _section(item, where, Target)
+        if not target.statements:
+            raise ConfigError(f"{where} names no statement.", hint="List names of the workload's statements.")
+        for name in target.statements:
+            if name not in known:
+                close = get_close_matches(name, known, n=1)
+                hint = f"Did you mean {close[0]!r}?" if close else "Names are those of the workload file."
+                raise ConfigError(f"{where}: the workload has no statement {name!r}.", hint=hint)
+        if target.faster_frac is not None and target.faster_frac >= 1:
+            raise ConfigError(f"{where}.faster_frac: must be below 1, not {target.faster_frac:g}.")
+        targets.append(target)
+    return tuple(targets)
+
+
+def _section(value: Any, where: str, kind: type) -> Any:
     if not isinstance(value, dict):
         raise ConfigError(f"{where} must be a mapping.")
     _refuse_unknown(value, tuple(field.name for field in fields(kind)), where)
@@ -163,7 +188,7 @@ def _refuse_out_of_range(section: Any, where: str) -> None:
     for field in fields(section):
         value = getattr(section, field.name)
         least = _AT_LEAST.get(field.name, 0)
-        if field.name == "seed" or value is None:
+        if field.name == "seed" or value is None or not isinstance(value, int | float):
             continue
         if value < least or (field.name in _ABOVE_ZERO and value <= 0):
             bar = "above 0" if field.name in _ABOVE_ZERO else f"at least {least}"

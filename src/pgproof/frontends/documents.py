@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pgproof.model.estimate import Estimate
 from pgproof.model.finding import Finding, Skipped
 from pgproof.model.rollout import Rollout, StatementEffect
-from pgproof.model.trial import ArmResult, CloneInfo, Competition, GateResult, Score, Verdict
+from pgproof.model.trial import ArmResult, CloneInfo, Competition, GateResult, Score, TargetResult, Verdict
 from pgproof.model.units import Interval
 from pgproof.model.variant import Variant
 
@@ -103,6 +103,7 @@ class ArmDocument:
         title: One line for humans.
         gates: All gates; empty for the control.
         gates_passed: No gate failed.
+        targets: The owners' targets, met or not.
         p50_ms: Latency under concurrent load; None when the arm did not get that far.
         p95_ms: The same.
         p99_ms: The same.
@@ -127,6 +128,7 @@ class ArmDocument:
     title: str
     gates: tuple[GateResult, ...]
     gates_passed: bool
+    targets: tuple[TargetResult, ...]
     p50_ms: float | None
     p95_ms: float | None
     p99_ms: float | None
@@ -345,6 +347,7 @@ def arm_document(arm: ArmResult) -> ArmDocument:
         title=arm.title,
         gates=arm.gates,
         gates_passed=arm.gates_passed,
+        targets=arm.targets,
         p50_ms=load.p50_ms if load else None,
         p95_ms=load.p95_ms if load else None,
         p99_ms=load.p99_ms if load else None,

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import signal
 import sys
+import threading
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Annotated
 
@@ -14,10 +17,13 @@ from typer.exceptions import TyperException
 import pgproof
 from pgproof.errors import Cancelled, PgproofError, UsageError
 from pgproof.frontends.cli.commands import COMMANDS
-from pgproof.frontends.cli.screen import STANDARD_OUTPUT, Screen
+from pgproof.frontends.cli.screen import Screen, flush_output, prepare_streams
+from pgproof.postgres.dsn import mask
 
 EXIT_BUG = 70
 """Source: EX_SOFTWARE of BSD's sysexits."""
+
+_STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 app = typer.Typer(
     name="pgproof",
@@ -29,6 +35,22 @@ app = typer.Typer(
     epilog="Exit codes: 0 good; 1 a finding or a failed bar (with --fail-on) or a void trial; "
     "2 wrong usage; 3 refused; 4 could not reach or not allowed; 130 stopped by Ctrl-C.",
 )
+
+
+_SHORT_HELP = {
+    "demo": "Show the whole line on an embedded PostgreSQL.",
+    "capture": "Record what the application asks.",
+    "check": "Find what hurts.",
+    "advise": "Propose variants and write them as a blueprint.",
+    "compete": "Race a blueprint's variants on clones.",
+    "deploy": "Ship a winner to a database.",
+    "revert": "Take a rollout back.",
+    "resume": "Go on with an interrupted rollout.",
+    "report": "Show a competition again, as text and as HTML.",
+    "runs": "List what the ledger remembers.",
+    "selfcheck": "Find out what this host can measure.",
+}
+"""The commands' own texts are longer than a line, and would be cut off in the list of commands."""
 
 
 def _show_version(wanted: bool) -> None:
@@ -48,7 +70,7 @@ def _root(
 
 
 for _name, _function in COMMANDS:
-    app.command(_name)(_function)
+    app.command(_name, short_help=_SHORT_HELP[_name])(_function)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -69,7 +91,14 @@ def run(arguments: list[str]) -> int:
     Returns:
         The exit code.
     """
-    signal.signal(signal.SIGTERM, _interrupt)
+    prepare_streams()
+    with _signals_stop_cleanly():
+        code = _run(arguments)
+    flush_output()
+    return code
+
+
+def _run(arguments: list[str]) -> int:
     screen = Screen(_json_target(arguments))
     if not arguments:
         app(["--help"], standalone_mode=False)
@@ -86,16 +115,14 @@ def run(arguments: list[str]) -> int:
     except TyperException as problem:
         screen.fail(UsageError(problem.format_message(), hint=_where_help_is(arguments)))
         return problem.exit_code
-    except BrokenPipeError:
-        return 0
     except Exception as bug:  # noqa: BLE001 - the last resort: a bug must end in an exit code and a hint
-        traceback.print_exc()
-        screen.fail(
-            PgproofError(
-                f"This is a bug in pgproof ({type(bug).__name__}).",
-                hint="Please report it with the lines above, after removing what is private.",
-            )
+        sys.stderr.write(mask(traceback.format_exc()))
+        failure = PgproofError(
+            f"This is a bug in pgproof ({type(bug).__name__}).",
+            hint="Please report it with the lines above, after removing what is private.",
         )
+        failure.exit_code = EXIT_BUG
+        screen.fail(failure)
         return EXIT_BUG
     return outcome if isinstance(outcome, int) else 0
 
@@ -105,16 +132,40 @@ def _where_help_is(arguments: list[str]) -> str:
     return f"See: {' '.join(['pgproof', command, '--help'] if command else ['pgproof', '--help'])}"
 
 
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    """Treat SIGTERM as Ctrl-C, so that clones and servers are removed."""
-    del number, frame
-    raise KeyboardInterrupt
+@contextmanager
+def _signals_stop_cleanly() -> Iterator[None]:
+    """Treat SIGTERM and a closed terminal as Ctrl-C, so that clones and servers are removed.
+
+    Only the first signal interrupts: a second one would interrupt the removal.
+    """
+    stopping = False
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        nonlocal stopping
+        del number, frame
+        if not stopping:
+            stopping = True
+            raise KeyboardInterrupt
+
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        before = {number: signal.getsignal(number) for number in _STOPPING}
+    try:
+        for number, handler in before.items():
+            if handler is not signal.SIG_IGN:  # nohup, and shells that start jobs in the background
+                signal.signal(number, interrupt)
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _json_target(arguments: list[str]) -> str | None:
-    """Return "-" when the caller asked for JSON on standard output, so that errors go there too."""
-    pairs = zip(arguments, [*arguments[1:], ""], strict=False)
-    wanted = any(
-        (option == "--json" and value == STANDARD_OUTPUT) or option == "--json=-" for option, value in pairs
-    )
-    return STANDARD_OUTPUT if wanted else None
+    """Return where the caller wants JSON, so that errors go there too."""
+    target = None
+    for option, value in zip(arguments, [*arguments[1:], ""], strict=False):
+        if option == "--json" and value:
+            target = value
+        elif option.startswith("--json="):
+            target = option.removeprefix("--json=")
+    return target

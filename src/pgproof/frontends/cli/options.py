@@ -13,7 +13,7 @@ from pgproof.errors import UsageError
 Dsn = Annotated[
     str,
     typer.Argument(
-        metavar="[DSN]",
+        metavar="DSN",
         help="Connection string as libpq takes it: a URL, key=value pairs or service=NAME. "
         "Left out: the PG* environment variables.",
     ),

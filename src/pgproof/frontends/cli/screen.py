@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import math
+import os
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from pydantic import TypeAdapter
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from pgproof.errors import ConfigError, PgproofError
+from pgproof.frontends.cli.outputs import demand_writable_file
 from pgproof.frontends.documents import ErrorDocument
 from pgproof.model.progress import Progress as ProgressCallback
 
 STANDARD_OUTPUT = "-"
 _PIPE_WIDTH = 120
+
+
+class _PatientConsole(Console):
+    """A console whose reader may leave (``pgproof check | head``): the command still finishes its work."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        discard(self.file)
 
 
 class Screen:
@@ -41,36 +54,32 @@ class Screen:
         Raises:
             ConfigError: The folder does not exist or is not writable.
         """
-        if self.json_path in (None, STANDARD_OUTPUT):
-            return
-        path = Path(str(self.json_path))
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("a", encoding="utf-8"):
-                pass
-        except OSError as error:
-            raise ConfigError(
-                f"--json: {path} can't be written: {error.strerror}.",
-                hint="Name a file in a folder you may write to.",
-            ) from error
+        if self.json_path not in (None, STANDARD_OUTPUT):
+            demand_writable_file(Path(str(self.json_path)), "--json")
 
     def emit(self, document: Any) -> None:
-        """Write the JSON document, if one was asked for."""
+        """Write the JSON document, if one was asked for.
+
+        Raises:
+            ConfigError: Its file can't be written.
+        """
         if self.json_path is None:
             return
-        text = render_json(document)
-        if self.json_path == STANDARD_OUTPUT:
-            sys.stdout.write(text)
+        if self.json_path != STANDARD_OUTPUT:
+            _write_file(Path(self.json_path), render_json(document))
+            return
+        try:
+            sys.stdout.write(render_json(document, ascii_only=not _is_utf8(sys.stdout)))
             sys.stdout.flush()
-        else:
-            Path(self.json_path).write_text(text, encoding="utf-8")
+        except BrokenPipeError:
+            discard(sys.stdout)
 
     def fail(self, error: PgproofError) -> None:
-        """Show an error: the danger first, then what to do."""
-        self.errors.print(f"[bold red]error:[/] {_escape(error.message)}", soft_wrap=True)
+        """Show an error: the danger first, then what to do; the JSON document tells the same."""
+        self.errors.print(f"[bold red]error:[/] {escape(error.message)}", soft_wrap=True)
         if error.hint:
-            self.errors.print(_escape(error.hint), soft_wrap=True)
-        if self.json_path == STANDARD_OUTPUT:
+            self.errors.print(escape(error.hint), soft_wrap=True)
+        with contextlib.suppress(ConfigError):  # the file may be what is wrong
             self.emit(ErrorDocument(error.code, error.message, error.hint, error.exit_code))
 
     @contextmanager
@@ -83,16 +92,74 @@ class Screen:
             yield _plain_progress(self.errors)
 
 
+def prepare_streams() -> None:
+    """Let no character of a name stop the output where the locale can't show it: it comes out escaped."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None and not _is_utf8(stream):
+            reconfigure(errors="backslashreplace")
+
+
+def flush_output() -> None:
+    """Write what is still buffered; a reader that has left must not leave a traceback at exit."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        discard(sys.stdout)
+
+
+def discard(stream: Any) -> None:
+    """Send what is still written to a stream nowhere.
+
+    **Source**: Python documentation, library/signal, "Note on SIGPIPE".
+    """
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+
+
+def render_json(document: Any, *, ascii_only: bool = False) -> str:
+    """Return a document as indented JSON with a final newline.
+
+    JSON has no word for infinity or "not a number": such a figure, which nobody knows, becomes null.
+
+    Args:
+        document: A dataclass.
+        ascii_only: Write other characters as escapes, for an output that is not UTF-8.
+    """
+    value = _finite(TypeAdapter(type(document)).dump_python(document, mode="json"))
+    return json.dumps(value, indent=2, ensure_ascii=ascii_only, allow_nan=False) + "\n"
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
 def _console(*, stderr: bool) -> Console:
     """Return a console; one that writes to a file or a pipe is wide enough for our tables."""
-    console = Console(stderr=stderr, highlight=False)
-    return console if console.is_terminal else Console(stderr=stderr, highlight=False, width=_PIPE_WIDTH)
+    console = _PatientConsole(stderr=stderr, highlight=False)
+    if console.is_terminal:
+        return console
+    return _PatientConsole(stderr=stderr, highlight=False, width=_PIPE_WIDTH)
 
 
-def render_json(document: Any) -> str:
-    """Return a document as indented JSON with a final newline."""
-    value = TypeAdapter(type(document)).dump_python(document, mode="json")
-    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+def _write_file(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(
+            f"--json: {path} can't be written: {error.strerror}.",
+            hint="Name a file in a folder you may write to.",
+        ) from error
+
+
+def _is_utf8(stream: TextIO) -> bool:
+    return (stream.encoding or "").lower().replace("-", "") in ("utf8", "utf8sig")
 
 
 @contextmanager
@@ -110,7 +177,7 @@ def _live_progress(console: Console) -> Iterator[ProgressCallback]:
         def show(task: str, done: float = 0, total: float = 0) -> None:
             bars.update(
                 bar,
-                description=_escape(task),
+                description=escape(task),
                 completed=done,
                 total=total or None,
                 count=f"{done:g}/{total:g}" if total else "",
@@ -128,10 +195,6 @@ def _plain_progress(console: Console) -> ProgressCallback:
         now = time.monotonic()
         if task != last[0] and now - last[1] >= 1.0:
             last[:] = [task, now]
-            console.print(f"... {_escape(task)}", soft_wrap=True)
+            console.print(f"... {escape(task)}", soft_wrap=True)
 
     return show
-
-
-def _escape(text: str) -> str:
-    return text.replace("[", "\\[")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
+from textwrap import indent
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -23,7 +24,7 @@ from pgproof.frontends.documents import (
 from pgproof.frontends.report.figures import ms, percent, points, ratio_interval, size, times, yes_no
 from pgproof.model.blueprint import Blueprint
 from pgproof.model.estimate import Estimate
-from pgproof.model.finding import Diagnosis, Finding, Severity
+from pgproof.model.finding import Diagnosis, Finding, Severity, Skipped
 from pgproof.model.relation import Catalog
 from pgproof.model.rollout import Rollout, RolloutState, StatementEffect, TargetIdentity
 from pgproof.model.trial import Competition
@@ -33,12 +34,15 @@ from pgproof.pipeline import DemoResult
 _COLOURS = {Severity.HIGH: "bold red", Severity.MEDIUM: "yellow", Severity.LOW: "cyan", Severity.INFO: "dim"}
 _SHOWN_STATEMENTS = 12
 _SHOWN_FINDINGS = 6
+_SHOWN_CHARACTERS = 200
 _WIDE = 110
 
 
 def print_workload(console: Console, workload: Workload, out: Path) -> None:
     """Show what was captured: the heaviest statements and what the capture could not see."""
     table = _table("statement", "calls", "total", "mean", "values", "text")
+    table.columns[-1].no_wrap = True
+    table.columns[-1].overflow = "ellipsis"
     for statement in workload.statements[:_SHOWN_STATEMENTS]:
         table.add_row(*(escape(cell) for cell in _workload_row(statement)))
     console.print(table)
@@ -46,39 +50,53 @@ def print_workload(console: Console, workload: Workload, out: Path) -> None:
     if more > 0:
         console.print(f"... and {more} more")
     _print_notes(console, workload.notes)
-    console.print(
-        f"{len(workload.statements)} statements from {workload.source} written to {escape(str(out))}"
-    )
-    console.print(f"next: pgproof advise --workload {escape(str(out))}", style="dim")
+    told = f"{_count(len(workload.statements), 'statement')} from {workload.source}"
+    console.print(f"{told} written to {escape(str(out))}", soft_wrap=True)
+    console.print(f"next: pgproof advise --workload {escape(str(out))} DSN", style="dim", soft_wrap=True)
 
 
 def _workload_row(statement: WorkloadStatement) -> tuple[str, ...]:
     counters = statement.counters
-    sets = statement.parameter_sets
     return (
         statement.name,
         f"{statement.calls:,.0f}",
         ms(counters.total_ms) if counters else "-",
         ms(counters.mean_ms) if counters else "-",
-        f"{len(sets)} {sets[0].source.value}" if sets else "none",
-        _one_line(statement.query.sql, 60),
+        _values(statement),
+        _one_line(statement.query.sql, _SHOWN_CHARACTERS),
     )
+
+
+def _values(statement: WorkloadStatement) -> str:
+    sets = statement.parameter_sets
+    if not sets:
+        return "unknown"
+    if not sets[0].values:
+        return "needs none"
+    return f"{len(sets)} {sets[0].source.value.replace('_', ' ')}"
 
 
 def print_diagnosis(console: Console, catalog: Catalog, diagnosis: Diagnosis) -> None:
     """Show every finding with evidence and remedy, then what could not be looked at."""
     console.print(f"[bold]{escape(catalog.database)}[/] on PostgreSQL {escape(catalog.version)}")
     if not diagnosis.findings:
-        console.print(f"Nothing found by {len(diagnosis.checks)} checks.")
+        left_out = ", but not everything could be checked" if diagnosis.skipped else ""
+        console.print(f"Nothing found by {_count(len(diagnosis.checks), 'check')}{left_out}.")
     for finding in diagnosis.findings:
         _print_finding(console, finding)
-    for skipped in diagnosis.skipped:
-        console.print(
-            f"[yellow]not checked[/] {escape(skipped.check)}: {escape(skipped.reason)}", soft_wrap=True
-        )
-        if skipped.hint:
-            console.print(f"  {escape(skipped.hint)}", soft_wrap=True)
+    _print_skipped(console, diagnosis.skipped)
     _print_notes(console, catalog.notes)
+
+
+def _print_skipped(console: Console, skipped: Iterable[Skipped]) -> None:
+    """Show what could not be looked at; checks that share a reason share a line."""
+    checks: dict[tuple[str, str], list[str]] = {}
+    for entry in skipped:
+        checks.setdefault((entry.reason, entry.hint), []).append(entry.check)
+    for (reason, hint), names in checks.items():
+        console.print(f"[yellow]not checked[/] {escape(', '.join(names))}: {escape(reason)}", soft_wrap=True)
+        if hint:
+            console.print(escape(indent(hint, "  ")), soft_wrap=True)
 
 
 def _print_finding(console: Console, finding: Finding) -> None:
@@ -89,7 +107,8 @@ def _print_finding(console: Console, finding: Finding) -> None:
     console.print(f"  {escape(finding.explanation)}", soft_wrap=True)
     for evidence in finding.evidence:
         console.print(
-            f"  - {escape(evidence.label)}: {escape(evidence.value)} [dim]({escape(evidence.source)})[/]"
+            f"  - {escape(evidence.label)}: {escape(evidence.value)} [dim]({escape(evidence.source)})[/]",
+            soft_wrap=True,
         )
     console.print(f"  remedy: {escape(finding.remedy)}", soft_wrap=True)
     for sql in finding.remedy_sql:
@@ -111,7 +130,7 @@ def print_advice(
     for variant in blueprint.variants:
         console.print(f"\n[bold]{escape(variant.name)}[/]: {escape(variant.title)}", soft_wrap=True)
         if variant.why:
-            console.print(f"  {escape(variant.why)}", soft_wrap=True)
+            console.print(escape(indent(variant.why, "  ")), soft_wrap=True)
         estimate = by_variant.get(variant.name)
         if estimate:
             saved, bytes_added = percent(estimate.saved_frac), size(estimate.index_bytes)
@@ -120,8 +139,8 @@ def print_advice(
             console.print(f"    {escape(statement)};", style="green", soft_wrap=True)
     _print_notes(console, notes)
     if written:
-        console.print(f"\nblueprint written to {escape(written)}")
-        console.print(f"next: pgproof compete {escape(written)} --against DSN", style="dim")
+        console.print(f"\nblueprint written to {escape(written)}", soft_wrap=True)
+        console.print(f"next: pgproof compete {escape(written)} --against DSN", style="dim", soft_wrap=True)
     else:
         console.print("No blueprint was written: there is nothing to race.")
 
@@ -156,8 +175,8 @@ def _print_scoreboard(console: Console, control: ArmDocument, variants: Iterable
             "p95": ms(arm.p95_ms),
             "p99": ms(arm.p99_ms),
             "qps": f"{arm.throughput_qps:,.0f}" if arm.throughput_qps is not None else "-",
-            "index": size(arm.index_bytes),
-            "build": ms(arm.build_ms),
+            "index": "-" if arm is control else size(arm.index_bytes),
+            "build": "-" if arm is control else ms(arm.build_ms),
             "score": points(arm.score) if arm.gates_passed else "failed",
         }
         table.add_row(*(cell for column, cell in cells.items() if column not in left_out))
@@ -206,7 +225,7 @@ def print_deploy_plan(
 
 
 def print_rollout(
-    console: Console, rollout: Rollout, effects: Iterable[StatementEffect], notes: Iterable[str]
+    console: Console, rollout: Rollout, effects: Collection[StatementEffect], notes: Iterable[str]
 ) -> None:
     """Show where a rollout stands, and its effect on the target."""
     colour = "red" if rollout.state is RolloutState.FAILED else "green"
@@ -230,7 +249,8 @@ def print_rollout(
     if rows:
         console.print("  on the target:")
         print_statements(console, rows)
-    _print_notes(console, notes)
+    not_run = [f"{effect.statement}: {effect.note}" for effect in effects if effect.before_ms is None]
+    _print_notes(console, (*not_run, *notes))
     if rollout.state is RolloutState.APPLIED:
         console.print(f"undo: pgproof revert {escape(rollout.id)}", style="dim")
 
@@ -241,7 +261,7 @@ def print_demo(console: Console, result: DemoResult) -> None:
         f"[bold]{escape(result.title)}[/], scale {result.scale:g}, PostgreSQL {result.server_version}"
     )
     findings = result.diagnosis.findings
-    console.print(f"\n[bold]check[/]: {len(findings)} findings; the heaviest:")
+    console.print(f"\n[bold]check[/]: {_count(len(findings), 'finding')}; the heaviest:")
     for finding in findings[:_SHOWN_FINDINGS]:
         share = (
             f" ({percent(finding.time_share_frac, 0)} of time)" if finding.time_share_frac is not None else ""
@@ -326,6 +346,10 @@ def _table(*columns: str) -> Table:
 def _print_notes(console: Console, notes: Iterable[str]) -> None:
     for note in notes:
         console.print(f"[dim]note: {escape(note)}[/]", soft_wrap=True)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def _one_line(sql: str, width: int) -> str:

@@ -11,6 +11,7 @@ from pgproof import pipeline
 from pgproof.config import read_settings
 from pgproof.frontends.blueprint_file import write_blueprint
 from pgproof.frontends.cli.options import Dsn, Json, WorkloadFile, parse_bytes
+from pgproof.frontends.cli.outputs import demand_writable_file
 from pgproof.frontends.cli.screen import Screen
 from pgproof.frontends.documents import AdviseDocument
 from pgproof.frontends.report import terminal
@@ -30,10 +31,11 @@ def advise(
     seed: Annotated[int, typer.Option("--seed", help="Of every random choice.")] = 1,
     json: Json = None,
 ) -> None:
-    """Propose at least three ways to make the workload faster, priced by the planner on a clone."""
+    """Propose ways to make the workload faster, priced by the planner on a clone."""
     budget_bytes = parse_bytes(budget)
     screen = Screen(json)
     screen.check_writable()
+    demand_writable_file(out, "--out")
     with screen.progress() as progress:
         advice = pipeline.advise(
             read_settings(),

@@ -11,6 +11,7 @@ from pgproof import pipeline
 from pgproof.config import read_settings
 from pgproof.errors import UsageError
 from pgproof.frontends.cli.options import Dsn, Json, WorkloadFile
+from pgproof.frontends.cli.outputs import demand_writable_file
 from pgproof.frontends.cli.screen import Screen
 from pgproof.frontends.documents import CaptureDocument
 from pgproof.frontends.report import terminal
@@ -42,6 +43,7 @@ def capture(
     """
     screen = Screen(json)
     screen.check_writable()
+    demand_writable_file(out, "--out")
     if source != "statements":
         raise UsageError(f"--source {source}: unknown source.", hint="Known sources: statements.")
     with screen.progress() as progress:

@@ -14,6 +14,7 @@ from pgproof.errors import UsageError
 from pgproof.frontends.artifacts import write_artifacts
 from pgproof.frontends.blueprint_file import read_blueprint
 from pgproof.frontends.cli.options import Json
+from pgproof.frontends.cli.outputs import demand_writable_folder
 from pgproof.frontends.cli.screen import Screen
 from pgproof.frontends.documents import competition_document
 from pgproof.frontends.report import terminal
@@ -52,6 +53,8 @@ def compete(
         raise UsageError(f"--fail-on {fail_on}: unknown bar.", hint="Known: no-winner.")
     screen = Screen(json)
     screen.check_writable()
+    if out is not None:
+        demand_writable_folder(out, "--out")
     plan = _with_options(read_blueprint(blueprint), time_limit, seed)
     with screen.progress() as progress:
         run, competition = pipeline.compete(read_settings(), plan, against, progress=progress)

@@ -12,13 +12,14 @@ from pgproof.config import read_settings
 from pgproof.errors import UsageError
 from pgproof.frontends.artifacts import write_demo_artifacts
 from pgproof.frontends.cli.options import Json
+from pgproof.frontends.cli.outputs import demand_writable_folder
 from pgproof.frontends.cli.screen import Screen
 from pgproof.frontends.demo_document import demo_document
 from pgproof.frontends.report import terminal
 
 
 def demo(
-    scenario: Annotated[str, typer.Argument(metavar="[SCENARIO]", help="Name of a scenario.")] = "shop",
+    scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help="Name of a scenario.")] = "shop",
     scale: Annotated[float, typer.Option("--scale", help="1 is the size the scenario's README names.")] = 1.0,
     out: Annotated[
         Path, typer.Option("--out", metavar="FOLDER", help="Where the report, the SQL and the blueprint go.")
@@ -27,12 +28,13 @@ def demo(
     json: Json = None,
 ) -> None:
     """Show the whole line, from capture to revert and report, on an embedded PostgreSQL."""
-    if scale <= 0:
+    if not 0 < scale < float("inf"):
         raise UsageError(
             f"--scale {scale:g}: must be above 0.", hint="0.1 takes about a minute, 1 about three."
         )
     screen = Screen(json)
     screen.check_writable()
+    demand_writable_folder(out, "--out")
     with screen.progress() as progress:
         result = pipeline.demo(read_settings(), scenario, scale=scale, seed=seed, progress=progress)
     files = write_demo_artifacts(out, result)

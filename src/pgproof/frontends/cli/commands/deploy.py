@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -9,9 +10,10 @@ import typer
 
 from pgproof import pipeline
 from pgproof.config import read_settings
-from pgproof.errors import UsageError
+from pgproof.errors import Cancelled, UsageError
 from pgproof.frontends.artifacts import write_migration_files
 from pgproof.frontends.cli.options import Json
+from pgproof.frontends.cli.outputs import demand_writable_folder
 from pgproof.frontends.cli.screen import Screen
 from pgproof.frontends.documents import rollout_document
 from pgproof.frontends.report import terminal
@@ -48,13 +50,17 @@ def deploy(
     """Ship the winner: checks first, then CREATE INDEX CONCURRENTLY step by step, journalled and verified."""
     screen = Screen(json)
     screen.check_writable()
+    if out is not None:
+        demand_writable_folder(out, "--out")
     settings = read_settings()
     with screen.progress() as progress:
         plan = pipeline.plan_deploy(settings, run, to, variant=variant, progress=progress)
     terminal.print_deploy_plan(screen.text, plan.target, plan.variant, plan.sql, plan.notes)
     if out is not None:
         terminal.print_artifacts(screen.text, write_migration_files(out, plan.up_sql, plan.down_sql))
-    if dry_run:
+    if dry_run or not plan.sql:
+        if not plan.sql:
+            screen.text.print("Nothing to do: the database has all of it already. No rollout was made.")
         screen.emit(rollout_document(plan.rollout, plan.sql, (), plan.notes))
         return
     _confirm(yes, screen)
@@ -87,9 +93,10 @@ def resume(rollout: Rollout, to: Target = "", json: Json = None) -> None:
 def _confirm(yes: bool, screen: Screen) -> None:
     if yes:
         return
-    if not screen.errors.is_terminal:
+    if not (screen.errors.is_terminal and sys.stdin.isatty()):
         raise UsageError(
             "deploy changes the database and nobody is there to say yes.",
             hint="Look at the SQL with --dry-run, then give --yes.",
         )
-    typer.confirm("Apply these changes?", abort=True, err=True)
+    if not typer.confirm("Apply these changes?", err=True):
+        raise Cancelled("Not deployed.", hint="Nothing was changed.")

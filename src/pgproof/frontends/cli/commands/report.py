@@ -9,7 +9,9 @@ import typer
 
 from pgproof import pipeline
 from pgproof.config import read_settings
+from pgproof.frontends.artifacts import write_text
 from pgproof.frontends.cli.options import Json
+from pgproof.frontends.cli.outputs import demand_writable_file
 from pgproof.frontends.cli.screen import Screen
 from pgproof.frontends.documents import competition_document
 from pgproof.frontends.report import terminal
@@ -28,10 +30,11 @@ def report(
     """Show a competition again: on the terminal, and as one HTML page that needs no network."""
     screen = Screen(json)
     screen.check_writable()
+    if html is not None:
+        demand_writable_file(html, "--html")
     run_id, competition = pipeline.find_competition(read_settings(), run)
     terminal.print_competition(screen.text, run_id, competition)
     if html is not None:
-        html.parent.mkdir(parents=True, exist_ok=True)
-        html.write_text(render_page(Page(run=run_id, competition=competition)), encoding="utf-8")
-        terminal.print_artifacts(screen.text, (html,))
+        page = render_page(Page(run=run_id, competition=competition))
+        terminal.print_artifacts(screen.text, (write_text(html, page),))
     screen.emit(competition_document(run_id, competition))
