@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from pgproof.errors import LockNotAcquired, Refused, RolloutError, ServerError, StepFailed, UsageError
-from pgproof.ledger import Ledger, open_ledger, verify_journal
+from pgproof.ledger import Ledger, open_ledger
 from pgproof.model.change import AnalyzeTable, Change, CreateExtension, CreateIndex, DropIndex
+from pgproof.model.journal import first_broken_line
 from pgproof.model.relation import IndexKey, RelationName
 from pgproof.model.rollout import JournalEvent, Rollout, RolloutState
 from pgproof.postgres.dump import dump_schema
@@ -101,7 +102,7 @@ def test_whole_way_forward_back_and_forward_again(
     assert read_index_status(session, DROP_OLD.index).state is IndexState.ABSENT
     stored = ledger.rollout("last")
     assert stored.journal == rollout.journal == read_target_journal(session, rollout.id)
-    assert verify_journal(stored.journal) is None
+    assert first_broken_line(stored.journal) is None
     steps = [(line.event.value, line.change) for line in rollout.journal if line.change >= 0]
     assert steps == [(event, place) for place in range(5) for event in ("intent", "done")]
 
@@ -109,7 +110,7 @@ def test_whole_way_forward_back_and_forward_again(
     assert reverted.state is RolloutState.REVERTED
     assert reverted.reverted_schema_equal is True
     assert plain_dump(pg_server, database) == before
-    assert verify_journal(ledger.journal(rollout.id)) is None
+    assert first_broken_line(ledger.journal(rollout.id)) is None
 
     again = deploy(database, ledger, dump=dump)
     assert again.state is RolloutState.APPLIED
@@ -218,7 +219,7 @@ def test_blocker_is_named_the_leftover_removed_and_resume_finishes(
     done = resume_rollout(database, rollout, sink=ledger)
     assert done.state is RolloutState.APPLIED
     assert read_index_status(session, RelationName("public", "orders_customer")).state is IndexState.VALID
-    assert verify_journal(done.journal) is None
+    assert first_broken_line(done.journal) is None
     analyzed = [
         line for line in done.journal if line.sql.startswith("ANALYZE") and line.event is JournalEvent.DONE
     ]
@@ -312,7 +313,7 @@ def test_kill_9_of_the_runner_then_resume_adopts_its_orphan(
     assert [line.event for line in builds] == [JournalEvent.INTENT, JournalEvent.DONE]
     assert builds[-1].detail == "found valid as planned"
     assert done.journal == read_target_journal(session, rollout.id)
-    assert verify_journal(done.journal) is None
+    assert first_broken_line(done.journal) is None
 
 
 def test_ctrl_c_cancels_on_the_server_and_leaves_nothing(
@@ -330,7 +331,7 @@ def test_ctrl_c_cancels_on_the_server_and_leaves_nothing(
     assert rollout.state is RolloutState.FAILED
     assert "nothing remains of this rollout" in rollout.journal[-1].detail
     assert read_index_status(session, RelationName("public", "orders_customer")).state is IndexState.ABSENT
-    assert verify_journal(rollout.journal) is None
+    assert first_broken_line(rollout.journal) is None
 
 
 def test_second_runner_is_refused_while_the_first_works(

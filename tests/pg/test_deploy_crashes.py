@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from pgproof.ledger import Ledger, open_ledger, verify_journal
+from pgproof.ledger import Ledger, open_ledger
 from pgproof.model.change import AnalyzeTable, Change, CreateExtension, CreateIndex, DropIndex
+from pgproof.model.journal import first_broken_line
 from pgproof.model.relation import IndexKey, RelationName
 from pgproof.model.rollout import JournalEntry, Rollout, RolloutState
 from pgproof.postgres.dump import dump_schema
@@ -104,7 +105,7 @@ def test_death_at_every_line_forward(
         resumed = resume_rollout(database, ledger.rollout("last"), sink=ledger)
         assert resumed.state is RolloutState.APPLIED, line
         assert _indexes(session) == "by_a theirs", line
-        assert verify_journal(resumed.journal) is None
+        assert first_broken_line(resumed.journal) is None
         assert read_target_journal(session, resumed.id) == resumed.journal
         reverted = revert_rollout(database, resumed, sink=ledger, dump=dump)
         assert reverted.reverted_schema_equal is True, line
@@ -127,7 +128,7 @@ def test_death_at_every_line_backward(
         assert finished.state is RolloutState.REVERTED, line
         assert _indexes(session) == "old theirs", line
         assert session.value("SELECT to_regnamespace('pgproof') IS NULL") is True, line
-        assert verify_journal(finished.journal) is None
+        assert first_broken_line(finished.journal) is None
         if finished.reverted_schema_equal is None:
             assert line == lines
             assert kept, "only a revert that was over before its death is not compared again"

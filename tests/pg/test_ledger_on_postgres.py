@@ -8,10 +8,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from pgproof.errors import ConfigError, RolloutError
-from pgproof.ledger import open_ledger, verify_journal
+from pgproof.ledger import open_ledger
 from pgproof.ledger.store import open_engine
 from pgproof.model.change import AnalyzeTable
-from pgproof.model.journal import next_entry
+from pgproof.model.journal import first_broken_line, next_entry
 from pgproof.model.relation import RelationName
 from pgproof.model.rollout import JournalEvent, Rollout, RolloutState, TargetIdentity
 from pgproof.postgres.dsn import libpq_environment
@@ -41,7 +41,7 @@ def test_runs_and_journal_come_back(url: str) -> None:
     again = open_ledger(url)
     assert again.rollout("last").state is RolloutState.APPLYING
     assert again.journal("d-1") == (first,)
-    assert verify_journal(again.journal("d-1")) is None
+    assert first_broken_line(again.journal("d-1")) is None
     for opened in (ledger, again):
         opened.close()
 

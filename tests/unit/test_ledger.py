@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from pgproof.errors import ConfigError, RolloutError, UsageError
-from pgproof.ledger import Ledger, open_ledger, verify_journal
+from pgproof.ledger import Ledger, open_ledger
 from pgproof.ledger.codec import from_json, to_json
 from pgproof.model.blueprint import Blueprint
 from pgproof.model.change import AnalyzeTable, CreateExtension, CreateIndex, DropIndex
 from pgproof.model.estimate import Estimate, StatementEstimate
-from pgproof.model.journal import next_entry
+from pgproof.model.journal import first_broken_line, next_entry
 from pgproof.model.query import Query, StatementKind
 from pgproof.model.relation import IndexKey, RelationName
 from pgproof.model.rollout import JournalEntry, JournalEvent, Rollout, RolloutState, TargetIdentity
@@ -129,7 +129,7 @@ def test_rollout_is_what_its_journal_says(ledger: Ledger) -> None:
     assert found.state is RolloutState.FAILED
     assert found.changes == CHANGES
     assert found.journal[:3] == lines
-    assert verify_journal(found.journal) is None
+    assert first_broken_line(found.journal) is None
     with pytest.raises(UsageError, match="is a check, not a rollout"):
         ledger.rollout(ledger.record_run("check", "x", {}))
 

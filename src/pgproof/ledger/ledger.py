@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -14,8 +12,9 @@ from pgproof.errors import RolloutError, UsageError
 from pgproof.ledger.codec import from_json, to_json
 from pgproof.ledger.schema import JOURNAL, RUNS
 from pgproof.ledger.store import address_of, open_engine, reading, writing
-from pgproof.model.journal import FIRST_HASH, first_broken_line, with_journal
+from pgproof.model.journal import FIRST_HASH, with_journal
 from pgproof.model.rollout import JournalEntry, Rollout
+from pgproof.model.run_id import new_run_id
 
 T = TypeVar("T")
 
@@ -74,7 +73,7 @@ class Ledger:
             The id.
         """
         now = datetime.now(UTC)
-        run_id = run_id or new_run_id(now)
+        run_id = run_id or new_run_id("r", now)
         row = {
             "id": run_id,
             "kind": kind,
@@ -190,16 +189,6 @@ def open_ledger(url: str) -> Ledger:
         ConfigError: It can't be opened, is damaged, or was written by a newer pgproof.
     """
     return Ledger(open_engine(url))
-
-
-def new_run_id(now: datetime, letter: str = "r") -> str:
-    """Make an id that sorts by time: ``r-20261120-101530-ab12``."""
-    return f"{letter}-{now.astimezone(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
-
-
-def verify_journal(entries: Sequence[JournalEntry]) -> int | None:
-    """Return the position, from 1, of a journal's first line that was tampered with; None when all hold."""
-    return first_broken_line(entries)
 
 
 def _to_run(row: Row[tuple[object, ...]]) -> Run:

@@ -42,7 +42,7 @@ from pgproof.postgres.server_settings import (
     write_settings,
 )
 from pgproof.postgres.template import SUPERUSER, make_data_folder
-from pgproof.postgres.tools import ToolOutput, mask_secrets, run_tool
+from pgproof.postgres.tools import ToolOutput, run_tool
 
 __all__ = [
     "Binaries",
@@ -50,7 +50,6 @@ __all__ = [
     "ToolOutput",
     "find_binaries",
     "list_binaries",
-    "mask_secrets",
     "remove_orphans",
     "run_tool",
     "start_server",
@@ -61,7 +60,6 @@ _SOCKET_PORT = 5432  # names the socket's file only: each server has a folder of
 _START_TIMEOUT_S = 90.0
 _STOP_TIMEOUT_S = 10.0
 _POLL_S = 0.01
-_LOG_LINES_SHOWN = 6
 
 _live: set[EmbeddedServer] = set()
 

@@ -16,10 +16,8 @@ from pathlib import Path
 
 from pgproof.errors import EmbeddedServerError
 from pgproof.postgres.binaries import Binaries
+from pgproof.postgres.dsn import mask
 
-_PASSWORD = re.compile(
-    r"""(\bpassword\s*=\s*)('(?:[^'\\]|\\.)*'|[^\s'&]+)|(://[^:/@\s]*:)[^@\s]+(?=@)""", re.IGNORECASE
-)
 # Lines in which a server or psql repeats the user's rows or statements.
 _REVEALING = re.compile(r"(DETAIL|CONTEXT|STATEMENT|QUERY|LINE \d+):|^\s*\^\s*$")
 _LINES_SHOWN = 8
@@ -67,7 +65,7 @@ def run_tool(
             values.
         ValueError: A password is among the arguments.
     """
-    if any(_PASSWORD.search(argument) for argument in args):
+    if any(mask(argument) != argument for argument in args):
         raise ValueError(
             f"a password must not be among the arguments of {tool}; use PGPASSWORD or PGPASSFILE"
         )
@@ -97,19 +95,6 @@ def run_tool(
     return ToolOutput(done.stdout or "", done.stderr)
 
 
-def mask_secrets(text: str, secrets: Sequence[str] = ()) -> str:
-    """Return a text with passwords replaced by ``***``.
-
-    Args:
-        text: Anything that may quote a connection string.
-        secrets: Further values that must not show.
-    """
-    for secret in secrets:
-        if secret:
-            text = text.replace(secret, "***")
-    return _PASSWORD.sub(lambda found: f"{found[1] or found[3]}***", text)
-
-
 def _environment(extra: Mapping[str, str], *, keep_pg_env: bool) -> dict[str, str]:
     inherited = {k: v for k, v in os.environ.items() if keep_pg_env or not k.startswith("PG")}
     return {**inherited, "LC_ALL": "C", **extra}
@@ -130,7 +115,7 @@ def _sink(path: Path | None) -> Iterator[int]:
 def _failure(tool: str, code: int, stderr: str, environment: Mapping[str, str]) -> EmbeddedServerError:
     secrets = [value for name, value in environment.items() if "PASSWORD" in name.upper()]
     lines = [line for line in stderr.splitlines() if line.strip() and not _REVEALING.search(line)]
-    said = mask_secrets("\n".join(lines[:_LINES_SHOWN]), secrets)
+    said = mask("\n".join(lines[:_LINES_SHOWN]), secrets)
     return EmbeddedServerError(
         f"{tool} failed with exit code {code}.",
         hint=f"It said: {said}" if said else "",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import secrets
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -20,6 +19,7 @@ from pgproof.model.change import Change, CreateIndex
 from pgproof.model.journal import with_journal
 from pgproof.model.progress import Progress, ignore_progress
 from pgproof.model.rollout import Rollout, RolloutState
+from pgproof.model.run_id import new_run_id
 from pgproof.postgres.execute import run_steps
 from pgproof.postgres.index_state import IndexState, read_index_status
 from pgproof.postgres.policy import ON_TARGET, ExecutionPolicy
@@ -81,7 +81,7 @@ def deploy_variant(
         result = preflight(target.session, target.catalog, planned, limits or GateLimits())
         demand_passed(result)
         rollout = Rollout(
-            id=rollout_id or _new_id(),
+            id=rollout_id or new_run_id("d", datetime.now(UTC)),
             run=run_id,
             variant=variant,
             target=target.identity,
@@ -175,7 +175,3 @@ def _go_on(rollout: Rollout) -> str:
 
 def _context(rollout: Rollout) -> dict[str, str]:
     return {"rollout": rollout.id}
-
-
-def _new_id() -> str:
-    return f"d-{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
