@@ -12,7 +12,7 @@ from pgproof.model.workload import Workload
 class Weights:
     """How points are shared out; any positive numbers, only ratios matter.
 
-    Source: the criteria users brought with their own blueprint: tests 50, performance (p95) 30, simplicity 20.
+    Source: the criteria users brought with a blueprint: tests 50, performance (p95) 30, simplicity 20.
     """
 
     tests: float = 50
@@ -55,6 +55,24 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Target:
+    """What the owners want of some statements: the performance tests of a competition.
+
+    Args:
+        title: What they call it ("search").
+        statements: Their names in the workload, at least one.
+        limit_ms: None of them may take longer, 95th percentile; None sets no limit.
+        faster_frac: Share of the control's time that must be gone, 0 to 1 (0.8: five times faster); None
+            asks for nothing.
+    """
+
+    title: str
+    statements: tuple[str, ...]
+    limit_ms: float | None = None
+    faster_frac: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RacePlan:
     """How long to measure.
 
@@ -85,6 +103,7 @@ class Blueprint:
         workload: What is measured.
         variants: At least one; the control is added by the competition itself.
         weights: Of the score.
+        targets: What the owners want; the share that an arm meets are its points for tests.
         load: The load profile.
         limits: The gates.
         race: Length of the measurement.
@@ -97,6 +116,7 @@ class Blueprint:
     workload: Workload
     variants: tuple[Variant, ...]
     weights: Weights = field(default_factory=Weights)
+    targets: tuple[Target, ...] = ()
     load: LoadProfile = field(default_factory=LoadProfile)
     limits: Limits = field(default_factory=Limits)
     race: RacePlan = field(default_factory=RacePlan)

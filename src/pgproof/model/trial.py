@@ -43,6 +43,21 @@ class GateResult:
 
 
 @dataclass(frozen=True, slots=True)
+class TargetResult:
+    """Whether an arm meets one of the owners' targets.
+
+    Args:
+        title: Of the target.
+        met: By all of its statements.
+        evidence: The figures; of the statement furthest from it where it is missed.
+    """
+
+    title: str
+    met: bool
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
 class Equality:
     """Whether a statement's results on an arm equal the control's.
 
@@ -154,7 +169,7 @@ class Score:
 
     Args:
         total: Weighted sum.
-        tests: 100 when all gates passed, else 0.
+        tests: 100 times the share of the owners' targets that are met; 100 where none are set.
         p95: 100 for the fastest p95 among the arms in the race, less in proportion.
         simplicity: See ``stages/compete/score.py`` for the formula.
         wins_frac: Share of bootstrap draws in which it had the most points.
@@ -197,6 +212,7 @@ class ArmResult:
         revert_sql: What undoes it, in order.
         plans: Plans before and after of the statements that changed most.
         dropped: Why it was taken out of the race early, empty otherwise.
+        targets: The owners' targets, met or not; empty for control and canary.
     """
 
     name: str
@@ -215,6 +231,7 @@ class ArmResult:
     revert_sql: tuple[str, ...] = ()
     plans: tuple[PlanPair, ...] = ()
     dropped: str = ""
+    targets: tuple[TargetResult, ...] = ()
 
     @property
     def gates_passed(self) -> bool:

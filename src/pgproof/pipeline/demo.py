@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
 from pgproof.config import Settings
-from pgproof.model.blueprint import Blueprint, LoadProfile
+from pgproof.model.blueprint import Blueprint
 from pgproof.model.finding import Diagnosis
 from pgproof.model.progress import Progress, ignore_progress
 from pgproof.model.rollout import Rollout, StatementEffect
@@ -140,7 +140,11 @@ def _fit(blueprint: Blueprint, loaded: LoadedScenario, scale: float) -> Blueprin
     """Give the race a budget that suits the size of the data."""
     race = replace(blueprint.race, time_limit_s=max(MIN_RACE_S, RACE_S * min(scale, 1.0)))
     return replace(
-        blueprint, name=loaded.scenario.title, goal=loaded.scenario.goal, race=race, load=LoadProfile()
+        blueprint,
+        name=loaded.scenario.title,
+        goal=loaded.scenario.goal,
+        race=race,
+        targets=loaded.scenario.targets,
     )
 
 

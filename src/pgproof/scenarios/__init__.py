@@ -3,7 +3,6 @@
 from pgproof.scenarios.scenario import (
     SCENARIOS,
     Scenario,
-    Target,
     load_scenario,
     read_schema_sql,
     read_workload_spec,
@@ -13,7 +12,6 @@ from pgproof.scenarios.scenario import (
 __all__ = [
     "SCENARIOS",
     "Scenario",
-    "Target",
     "load_scenario",
     "read_schema_sql",
     "read_workload_spec",

@@ -8,27 +8,11 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 from pgproof.errors import UsageError
+from pgproof.model.blueprint import Target
 from pgproof.stages.capture.files import parse_workload
 from pgproof.stages.capture.spec import WorkloadSpec
 
 _SCALE = re.compile(r"(?<![:\w]):scale\b")
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """What the owners want of some statements.
-
-    Args:
-        title: What they call it ("search").
-        statements: Their names in the workload, at least one.
-        limit_ms: None of them may take longer, 95th percentile under load.
-        faster_frac: Share of the time before that must be gone, 0 to 1 (0.8: five times faster).
-    """
-
-    title: str
-    statements: tuple[str, ...]
-    limit_ms: float
-    faster_frac: float
 
 
 @dataclass(frozen=True, slots=True)

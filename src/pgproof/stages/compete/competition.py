@@ -32,6 +32,12 @@ from pgproof.stages.compete.score import choose_winner, explain_decision, score_
 LOAD_SHARE_FRAC = 0.4
 """Most of the time limit that is kept for the load; the race gets the rest."""
 
+ANSWERS_FRAC = 0.2
+"""Share of the time limit that the control's answers, against which all arms are compared, may take."""
+
+CANARY_SETS = 3
+"""Parameter sets compared on the canary, which is the control once more."""
+
 _SLICE_OVERHEAD_S = 0.3
 
 
@@ -238,13 +244,13 @@ def _compare_results(
             )
             for arm in arms
         }
-        comparer = Comparer(by_arm[CONTROL.name], race.time_limit_s)
-        # statement by statement, so that lack of time cuts parameter sets of all arms alike
+        comparer = Comparer(by_arm[CONTROL.name], race.time_limit_s * ANSWERS_FRAC, len(statements))
         for done, statement in enumerate(statements):
             progress("comparing results", done, len(statements))
             for name, equalities in found.items():
+                most_sets = CANARY_SETS if name == CANARY.name else None
                 try:
-                    equalities.append(comparer.compare(statement, by_arm[name]))
+                    equalities.append(comparer.compare(statement, by_arm[name], most_sets))
                 except Unreachable as error:
                     raise _broken(error) from error
     return {name: tuple(equalities) for name, equalities in found.items()}

@@ -55,16 +55,24 @@ class Comparer:
 
     Args:
         control: A session on the control's clone; may write (everything is rolled back).
-        limit_s: Time that comparing may take for all arms; each statement gets at least one set in any case.
+        limit_s: Time that the control's answers may take, shared fairly: what a quick statement leaves of
+            its share goes to those after it. Each statement gets at least one parameter set in any case.
+        statements: How many will be compared.
     """
 
-    def __init__(self, control: Session, limit_s: float) -> None:
+    def __init__(self, control: Session, limit_s: float, statements: int) -> None:
         self._control = control
-        self._answers: dict[tuple[str, int], Answer] = {}
-        self._ends_at = time.monotonic() + limit_s
+        self._left_s = limit_s
+        self._waiting = statements
+        self._answers: dict[str, list[Answer]] = {}
 
-    def compare(self, statement: WorkloadStatement, arm: Session) -> Equality:
-        """Compare a statement's answers on an arm with the control's, for each parameter set.
+    def compare(self, statement: WorkloadStatement, arm: Session, most_sets: int | None = None) -> Equality:
+        """Compare a statement's answers on an arm with the control's, parameter set by parameter set.
+
+        Args:
+            statement: What to ask.
+            arm: Whom.
+            most_sets: Compare no more sets than these; None compares all that the control answered.
 
         Raises:
             Unreachable: A connection is gone.
@@ -72,10 +80,7 @@ class Comparer:
         sets = statement.parameter_sets or (ParameterSet(()),)
         findings: list[Finding] = []
         skipped: list[str] = []
-        for position, one in enumerate(sets):
-            if findings and time.monotonic() > self._ends_at:
-                break
-            expected = self._expected(statement, position, one)
+        for one, expected in zip(sets, self._expected(statement, sets)[:most_sets], strict=False):
             if expected.digest is None and not expected.timed_out:
                 skipped.append(expected.failure)
                 continue
@@ -84,11 +89,20 @@ class Comparer:
                 break
         return summarise(statement.name, findings, skipped, len(sets))
 
-    def _expected(self, statement: WorkloadStatement, position: int, one: ParameterSet) -> Answer:
-        key = (statement.name, position)
-        if key not in self._answers:
-            self._answers[key] = ask(self._control, statement, one)
-        return self._answers[key]
+    def _expected(self, statement: WorkloadStatement, sets: Sequence[ParameterSet]) -> list[Answer]:
+        """Return the control's answers to as many sets, in order, as its share of the time allows."""
+        if statement.name not in self._answers:
+            share_s = self._left_s / max(self._waiting, 1)
+            started = time.monotonic()
+            answers: list[Answer] = []
+            for one in sets:
+                answers.append(ask(self._control, statement, one))
+                if time.monotonic() - started > share_s:
+                    break
+            self._left_s = max(0.0, self._left_s - (time.monotonic() - started))
+            self._waiting -= 1
+            self._answers[statement.name] = answers
+        return self._answers[statement.name]
 
     def _compare_set(
         self, statement: WorkloadStatement, one: ParameterSet, expected: Answer, arm: Session

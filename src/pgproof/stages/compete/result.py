@@ -20,6 +20,7 @@ from pgproof.model.trial import (
     PlanPair,
     Score,
     StatementTiming,
+    TargetResult,
 )
 from pgproof.model.variant import CONTROL
 from pgproof.model.workload import WorkloadStatement
@@ -40,6 +41,7 @@ from pgproof.stages.compete.observe import Observed
 from pgproof.stages.compete.race import RaceOutcome
 from pgproof.stages.compete.samples import Samples
 from pgproof.stages.compete.score import Entry, rate_simplicity
+from pgproof.stages.compete.targets import judge_targets, share_met
 
 PLANS_SHOWN = 5
 
@@ -132,9 +134,17 @@ def make_entries(record: Record, gates: Mapping[str, Sequence[GateResult]]) -> t
                 p95_ms=p95,
                 p95_draws_ms=own,
                 simplicity=rate_simplicity(arm.variant, arm.steps, arm.index_bytes, arm.index_bytes_before),
+                targets_met_frac=share_met(judge_arm_targets(record, arm.name)),
             )
         )
     return tuple(entries)
+
+
+def judge_arm_targets(record: Record, arm: str) -> tuple[TargetResult, ...]:
+    """Return whether an arm meets the blueprint's targets, in their order."""
+    return judge_targets(
+        record.blueprint.targets, time_statements(record, CONTROL.name), time_statements(record, arm)
+    )
 
 
 def draw_ratio(comparison: Comparison, seed: int) -> NDArray[np.float64]:
@@ -175,6 +185,9 @@ def make_arm_result(
         revert_sql=tuple(step.sql for step in arm.revert),
         plans=pick_plans(record, arm.name) if arm.role is ArmRole.VARIANT else (),
         dropped=record.race.dropped.get(arm.name, ""),
+        targets=judge_arm_targets(record, arm.name)
+        if arm.role is ArmRole.VARIANT and not arm.failure
+        else (),
     )
 
 

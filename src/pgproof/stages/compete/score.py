@@ -46,6 +46,7 @@ class Entry:
         p95_ms: Under load where there was load, else in the race.
         p95_draws_ms: Bootstrap draws of it; empty where there are too few samples.
         simplicity: Points, 0 to 100.
+        targets_met_frac: Share of the owners' targets that it meets, 0 to 1; 1 where none are set.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Entry:
     p95_ms: float
     p95_draws_ms: NDArray[np.float64]
     simplicity: float
+    targets_met_frac: float = 1.0
 
 
 def rate_simplicity(
@@ -94,7 +96,8 @@ def rate_simplicity(
 def score_entries(entries: Sequence[Entry], weights: Weights) -> dict[str, Score]:
     """Score the variants that passed all gates.
 
-    Points for p95 are 100 x fastest / own; an arm that can't be told apart from the fastest is as fast. Each
+    Points for tests are 100 x the share of the owners' targets that are met, those for p95 100 x fastest /
+    own; an arm that can't be told apart from the fastest is as fast. Each
     bootstrap draw of all p95s is scored again; ``wins_frac`` is the share of draws in which the arm came
     first (shared firsts count in part).
 
@@ -109,10 +112,16 @@ def score_entries(entries: Sequence[Entry], weights: Weights) -> dict[str, Score
     if not able:
         return {}
     points = p95_points([e.p95_ms for e in able], [e.p95_draws_ms for e in able])
-    totals = [_total(weights, p95, e.simplicity) for p95, e in zip(points, able, strict=True)]
+    totals = [_total(weights, p95, e) for p95, e in zip(points, able, strict=True)]
     wins = _wins(able, weights)
     return {
-        entry.name: Score(total=total, tests=100.0, p95=p95, simplicity=entry.simplicity, wins_frac=won)
+        entry.name: Score(
+            total=total,
+            tests=100.0 * entry.targets_met_frac,
+            p95=p95,
+            simplicity=entry.simplicity,
+            wins_frac=won,
+        )
         for entry, total, p95, won in zip(able, totals, points, wins, strict=True)
     }
 
@@ -199,9 +208,10 @@ def _praise(entries: Sequence[Entry], scores: Mapping[str, Score], winner: str) 
     return text + "."
 
 
-def _total(weights: Weights, p95: float, simplicity: float) -> float:
+def _total(weights: Weights, p95: float, entry: Entry) -> float:
     whole = weights.tests + weights.p95 + weights.simplicity
-    return (weights.tests * 100.0 + weights.p95 * p95 + weights.simplicity * simplicity) / whole
+    tests = 100.0 * entry.targets_met_frac
+    return (weights.tests * tests + weights.p95 * p95 + weights.simplicity * entry.simplicity) / whole
 
 
 def _wins(able: Sequence[Entry], weights: Weights) -> list[float]:
@@ -210,8 +220,8 @@ def _wins(able: Sequence[Entry], weights: Weights) -> list[float]:
     table = np.array([e.p95_draws_ms[:count] if count else [e.p95_ms] for e in able], dtype=np.float64)
     table = np.maximum(table, 1e-9)
     points = 100.0 * table.min(axis=0) / table
-    simple = np.array([[e.simplicity] for e in able])
-    totals = weights.p95 * points + weights.simplicity * simple
+    fixed = [weights.simplicity * e.simplicity + weights.tests * 100.0 * e.targets_met_frac for e in able]
+    totals = weights.p95 * points + np.array([[value] for value in fixed])
     first = totals >= totals.max(axis=0) - _EVEN
     shares: NDArray[np.float64] = (first / first.sum(axis=0)).mean(axis=1)
     return [float(share) for share in shares]
