@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 from pgproof.model.finding import Evidence, Finding, Severity, Skipped
 from pgproof.model.plan import Plan
@@ -18,7 +19,7 @@ SMALL_TABLE_BYTES = 1024 * 1024
 """Below this a table fits few pages. Source: judgement, after the same guard in ruby-pg-extras."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots: what is derived once is kept in the instance, beside its fields
 class Subject:
     """What the checks look at.
 
@@ -37,6 +38,21 @@ class Subject:
     def statements(self) -> tuple[WorkloadStatement, ...]:
         """Return the workload's statements; empty without a workload."""
         return self.workload.statements if self.workload else ()
+
+    @cached_property
+    def catalog_of_owner(self) -> Catalog:
+        """The catalog as one sees it who may change anything, on the primary: what remedies are judged by."""
+        owned = tuple(replace(table, owned=True) for table in self.catalog.tables)
+        return replace(self.catalog, in_recovery=False, superuser=True, tables=owned)
+
+    @cached_property
+    def cost_by_statement(self) -> Mapping[str, float]:
+        """Planner cost times calls, by the names of the statements that have plans."""
+        return {
+            statement.name: statement.calls * sum(plan.cost.value for plan in plans) / len(plans)
+            for statement in self.statements()
+            if (plans := self.plans.get(statement.name))
+        }
 
     def table_of(self, relation: Relation) -> Table | None:
         """Return the table a statement's relation means; None for CTEs, functions and unknown names."""
@@ -61,13 +77,8 @@ class Subject:
 
     def cost_share_frac(self, names: Iterable[str]) -> float | None:
         """Return the share of planner cost times calls that these statements have; None without plans."""
-        costs = {
-            statement.name: statement.calls * sum(p.cost.value for p in plans) / len(plans)
-            for statement in self.statements()
-            if (plans := self.plans.get(statement.name))
-        }
-        total = sum(costs.values())
-        return sum(costs.get(name, 0.0) for name in set(names)) / total if total else None
+        total = sum(self.cost_by_statement.values())
+        return sum(self.cost_by_statement.get(name, 0.0) for name in set(names)) / total if total else None
 
     def is_small(self, table: Table) -> bool:
         """Whether a table is too small for any index to matter."""

@@ -29,7 +29,7 @@ def find_redundant_indexes(subject: Subject) -> Iterator[Finding]:
         for index in indexes:
             keepers = [other for other in indexes if _makes_superfluous(subject.catalog, other, index)]
             if keepers:  # the widest is the one that no third index replaces in turn
-                yield _finding(subject.catalog, index, max(keepers, key=lambda k: (len(k.keys), _rank(k))))
+                yield _finding(subject, index, max(keepers, key=lambda k: (len(k.keys), _rank(k))))
 
 
 def _makes_superfluous(catalog: Catalog, keeper: Index, index: Index) -> bool:
@@ -85,7 +85,7 @@ def _turned(key: IndexKey) -> IndexKey:
     )
 
 
-def _finding(catalog: Catalog, index: Index, keeper: Index) -> Finding:
+def _finding(subject: Subject, index: Index, keeper: Index) -> Finding:
     exact = len(index.keys) == len(keeper.keys)
     what = "is a duplicate of" if exact else "repeats the first columns of"
     duty = "enforces the same" if index.unique else f"serves every plan that {index.relation.name} can serve"
@@ -99,8 +99,8 @@ def _finding(catalog: Catalog, index: Index, keeper: Index) -> Finding:
             Evidence("kept", keeper.definition, "pg_get_indexdef"),
             megabytes(index.size_bytes),
         ),
-        remedy=_remedy(catalog, index),
-        remedy_sql=render_drop(catalog, index),
+        remedy=_remedy(subject.catalog, index),
+        remedy_sql=render_drop(subject, index),
         relation=index.relation,
         columns=tuple(key.column for key in index.keys if key.column),
         refuted_by="a statement that is slower without it, say because the narrower index stays in cache",

@@ -114,7 +114,7 @@ def _finding(subject: Subject, table: Table, constraint: Constraint) -> Finding:
         ),
         remedy="If such rows are ever deleted: index the referencing columns, or let an index that the "
         "workload needs start with them.",
-        remedy_sql=render_remedy(subject.catalog, change),
+        remedy_sql=render_remedy(subject, change),
         relation=table.relation,
         columns=constraint.columns,
         refuted_by="referenced rows that are never deleted and keep their keys",

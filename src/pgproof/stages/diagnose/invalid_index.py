@@ -63,7 +63,7 @@ def _failed(subject: Subject, index: Index) -> Finding:
             megabytes(index.size_bytes),
         ),
         remedy=f"Make sure that no build is running (pg_stat_progress_create_index). {again}",
-        remedy_sql=render_drop(subject.catalog, index),
+        remedy_sql=render_drop(subject, index),
         relation=index.relation,
         columns=tuple(key.column for key in index.keys if key.column),
         refuted_by="a build that is still running, seen only by its own role or one with pg_read_all_stats",

@@ -139,7 +139,7 @@ def _remedy(subject: Subject, case: _Case) -> tuple[str, ...]:
         keys=(IndexKey(column=case.column, opclass="gin_trgm_ops"),),
         method="gin",
     )
-    return render_remedy(subject.catalog, CreateExtension("pg_trgm"), index)
+    return render_remedy(subject, CreateExtension("pg_trgm"), index)
 
 
 LEADING_WILDCARD = Check("leading-wildcard", find_leading_wildcards, needs_workload=True)

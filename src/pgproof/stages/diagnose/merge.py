@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
 from pgproof.model.finding import Evidence, Finding
+from pgproof.model.relation import RelationName
 
 _SAME_CAUSE = (
     # A foreign key's columns are the ones that a plan searches by.
@@ -20,22 +22,20 @@ _SAME_CAUSE = (
 
 def merge_findings(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     """Fold findings into others that have the same cause; order is kept."""
-    kept = list(findings)
+    kept = dict(enumerate(findings))
     for folded_check, keeper_check in _SAME_CAUSE:
-        for finding in [f for f in kept if f.check == folded_check]:
-            at = next(
-                (i for i, other in enumerate(kept) if other.check == keeper_check and _same(finding, other)),
-                None,
-            )
+        keepers: dict[RelationName | None, list[int]] = defaultdict(list)
+        for place, finding in kept.items():
+            if finding.check == keeper_check:
+                keepers[finding.relation].append(place)
+        for place, finding in [item for item in kept.items() if item[1].check == folded_check]:
+            at = next((k for k in keepers[finding.relation] if _same(finding, kept[k])), None)
             if at is not None:
-                kept[at] = _fold(kept[at], finding)
-                kept.remove(finding)
-    return tuple(kept)
+                kept[at] = _fold(kept[at], kept.pop(place))
+    return tuple(kept.values())
 
 
 def _same(finding: Finding, keeper: Finding) -> bool:
-    if finding.relation != keeper.relation:
-        return False
     if finding.check == "foreign-key-without-index":
         return set(keeper.columns[: len(finding.columns)]) == set(finding.columns)
     if finding.check == "per-row-subquery":

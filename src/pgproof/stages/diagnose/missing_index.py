@@ -40,8 +40,8 @@ def find_missing_indexes(subject: Subject) -> Iterator[Finding]:
     part of their statement, or that a LIMIT stops early; patterns (another check); a valid full index that
     leads with the keys already. Partitions are reported once, as their parent.
 
-    Evidence: EXPLAIN: the filter, sort keys or join condition at a scan of the whole table (also one through an
-    index that is only walked for its order), rows read and kept, its share of the statement's cost;
+    Evidence: EXPLAIN: the filter, sort keys or join condition at a scan of the whole table (also one through
+    an index that is only walked for its order), rows read and kept, its share of the statement's cost;
     statements and their weight; size of the table.
 
     Refuted by: a competition in which the statement is no faster with the index.
@@ -106,7 +106,7 @@ def _finding(subject: Subject, case: _Case) -> Finding:
             megabytes(case.table.size_bytes),
         ),
         remedy=_remedy_text(case),
-        remedy_sql=render_remedy(subject.catalog, *_changes(subject.catalog, case)),
+        remedy_sql=render_remedy(subject, *_changes(subject.catalog, case)),
         relation=relation,
         columns=tuple(
             dict.fromkeys(key.column for wanted in case.wanted for key in wanted.keys if key.column)

@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from pgproof import changes
 from pgproof.errors import ParseError, UsageError
 from pgproof.model.change import Change, DropIndex
 from pgproof.model.relation import Catalog, Index, RelationKind
 from pgproof.sqltext.quote import truncate_identifier
+from pgproof.stages.diagnose.check import Subject
 
 
-def render_remedy(catalog: Catalog, *wanted: Change) -> tuple[str, ...]:
+def render_remedy(subject: Subject, *wanted: Change) -> tuple[str, ...]:
     """Return the statements that make some changes, in order; empty where any of them can't be made safely.
 
     Who looks at a database need not be the one who changes it: what this role may not do, or that this
     is a standby, does not matter here.
     """
-    on_primary = replace(
-        catalog,
-        in_recovery=False,
-        superuser=True,
-        tables=tuple(replace(table, owned=True) for table in catalog.tables),
-    )
-    needed = changes.effective_changes(wanted, catalog)
+    catalog = subject.catalog_of_owner
     earlier: tuple[Change, ...] = ()
     statements: list[str] = []
-    for change in needed:
-        if changes.refusals(change, on_primary, earlier):
+    for change in changes.effective_changes(wanted, catalog):
+        if changes.refusals(change, catalog, earlier):
             return ()
         try:
             statements += [step.sql for step in changes.apply_steps(change, catalog)]
@@ -45,9 +38,9 @@ def free_name(catalog: Catalog, schema: str, name: str) -> str:
     return name if name not in taken else next(c for c in candidates if c not in taken)
 
 
-def render_drop(catalog: Catalog, index: Index) -> tuple[str, ...]:
+def render_drop(subject: Subject, index: Index) -> tuple[str, ...]:
     """Return the statements that drop an index; empty where pgproof would refuse to (see `render_remedy`)."""
-    return render_remedy(catalog, DropIndex(index.relation, index.table, index.definition))
+    return render_remedy(subject, DropIndex(index.relation, index.table, index.definition))
 
 
 def is_on_partitioned(catalog: Catalog, index: Index) -> bool:

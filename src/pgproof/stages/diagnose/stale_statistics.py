@@ -154,7 +154,7 @@ def _finding(
         explanation=explanation,
         evidence=evidence,
         remedy=remedy,
-        remedy_sql=render_remedy(subject.catalog, AnalyzeTable(table.relation)),
+        remedy_sql=render_remedy(subject, AnalyzeTable(table.relation)),
         relation=table.relation,
         refuted_by="row estimates in EXPLAIN that are close to the real row counts",
         lineage=f"{TIMES_THE_BAR:g} times the bar at which autovacuum analyses, by its settings (judgement)",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 from pgproof.model.finding import Evidence, Finding, Severity, Skipped
-from pgproof.model.relation import Catalog, ConstraintKind, Index
+from pgproof.model.relation import Catalog, ConstraintKind, Index, RelationName
 from pgproof.stages.diagnose.check import SMALL_TABLE_BYTES, Check, Subject, megabytes
 from pgproof.stages.diagnose.remedy import is_on_partitioned, render_drop
 
@@ -38,10 +39,14 @@ def find_unused_indexes(subject: Subject) -> Iterator[Finding | Skipped]:
             "Run the check again later; don't reset the statistics meanwhile.",
         )
         return
+    parts: dict[RelationName, list[Index]] = defaultdict(list)
+    for index in subject.catalog.indexes:
+        if index.parent is not None:
+            parts[index.parent].append(index)
     for index in subject.catalog.indexes:
         if index.size_bytes < SMALL_TABLE_BYTES or _is_needed(subject, index):
             continue
-        if _scans(subject.catalog, index) == 0:
+        if _scans(parts, index) == 0:
             yield _finding(subject, index, age)
 
 
@@ -63,12 +68,11 @@ def counters_age(catalog: Catalog) -> timedelta | None:
     return catalog.read_at - min(remembered) if remembered else None
 
 
-def _scans(catalog: Catalog, index: Index) -> int | None:
+def _scans(parts: Mapping[RelationName, list[Index]], index: Index) -> int | None:
     """Return an index's scans, a partitioned one's with those of its parts; None where not all are known."""
-    parts = [part for part in catalog.indexes if part.parent == index.relation]
-    if not parts:
+    if index.relation not in parts:
         return index.scans
-    counts = [_scans(catalog, part) for part in parts]
+    counts = [_scans(parts, part) for part in parts[index.relation]]
     known = [count for count in counts if count is not None]
     return sum(known) if len(known) == len(counts) else None
 
@@ -106,7 +110,7 @@ def _finding(subject: Subject, index: Index, age: timedelta) -> Finding:
             megabytes(index.size_bytes),
         ),
         remedy=_remedy(subject.catalog, index),
-        remedy_sql=render_drop(subject.catalog, index),
+        remedy_sql=render_drop(subject, index),
         relation=index.relation,
         columns=tuple(key.column for key in index.keys if key.column),
         refuted_by="a scan on a standby, a job that runs less often than that, or an index that was built "
