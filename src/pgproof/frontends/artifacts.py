@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,18 +11,16 @@ from pgproof.frontends.blueprint_file import write_blueprint
 from pgproof.frontends.cli.screen import render_json
 from pgproof.frontends.documents import CompetitionDocument
 from pgproof.frontends.report.page import Page, render_page
-from pgproof.model.trial import ArmResult, Competition
-from pgproof.pipeline import DemoResult
+from pgproof.model.trial import ArmResult
+from pgproof.pipeline import DemoResult, Raced
 
 
-def write_artifacts(
-    folder: Path, competition: Competition, document: CompetitionDocument
-) -> tuple[Path, ...]:
-    """Write a competition's report, its result and, with a winner, the migration.
+def write_artifacts(folder: Path, raced: Raced, document: CompetitionDocument) -> tuple[Path, ...]:
+    """Write a competition's report, its result, its manifest and, with a winner, the migration.
 
     Args:
         folder: Made when missing; files of the same names are replaced.
-        competition: What to report.
+        raced: What to report.
         document: The same as ``--json`` shows it.
 
     Returns:
@@ -30,12 +29,14 @@ def write_artifacts(
     Raises:
         ConfigError: The folder can't be written.
     """
+    competition = raced.competition
     files = [
-        write_text(folder / "report.html", render_page(Page(run=document.run, competition=competition))),
+        write_text(folder / "report.html", render_page(Page(run=raced.run, competition=competition))),
         write_text(folder / "result.json", render_json(document)),
+        write_text(folder / "manifest.json", json.dumps(raced.manifest, ensure_ascii=False) + "\n"),
     ]
     if competition.winner:
-        files += write_migration_files(folder, *_migration(document.run, competition.arm(competition.winner)))
+        files += write_migration_files(folder, *_migration(raced.run, competition.arm(competition.winner)))
     return tuple(files)
 
 

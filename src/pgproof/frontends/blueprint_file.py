@@ -5,6 +5,7 @@ A change is written as SQL (``CREATE INDEX ...``), the workload as the name of a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import fields
 from difflib import get_close_matches
@@ -103,7 +104,7 @@ def read_blueprint(path: Path) -> Blueprint:
         for key, kind in _SECTIONS.items()
         if key in document
     }
-    workload = load_workload(path.parent / str(document["workload"]))
+    workload = load_workload(path.parent / _text(document["workload"], f"{path}: workload"))
     return Blueprint(
         name=str(document.get("name") or path.stem),
         goal=str(document.get("goal") or ""),
@@ -147,6 +148,17 @@ def _sequence(value: Any, key: str, path: Path) -> list[Any]:
     return value
 
 
+def _text(value: Any, where: str) -> str:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise ConfigError(f"{where} must be a text.")
+    return str(value)
+
+
+def _with_tuples(section: dict[str, Any]) -> dict[str, Any]:
+    """YAML has lists where our values have tuples."""
+    return {key: tuple(item) if isinstance(item, list) else item for key, item in section.items()}
+
+
 def _targets(value: Any, workload: Workload, path: Path) -> tuple[Target, ...]:
     known = tuple(statement.name for statement in workload.statements)
     targets = []
@@ -171,7 +183,7 @@ def _section(value: Any, where: str, kind: type) -> Any:
         raise ConfigError(f"{where} must be a mapping.")
     _refuse_unknown(value, tuple(field.name for field in fields(kind)), where)
     try:
-        section: Any = TypeAdapter(kind).validate_python(value)
+        section: Any = TypeAdapter(kind).validate_python(_with_tuples(value), strict=True)
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
@@ -188,13 +200,17 @@ def _refuse_out_of_range(section: Any, where: str) -> None:
     for field in fields(section):
         value = getattr(section, field.name)
         least = _AT_LEAST.get(field.name, 0)
-        if field.name == "seed" or value is None or not isinstance(value, int | float):
+        if value is None or not isinstance(value, int | float):
             continue
-        if value < least or (field.name in _ABOVE_ZERO and value <= 0):
+        if not least <= value < math.inf or (field.name in _ABOVE_ZERO and value <= 0):
             bar = "above 0" if field.name in _ABOVE_ZERO else f"at least {least}"
             raise ConfigError(f"{where}.{field.name}: must be {bar}, not {value:g}.")
     if isinstance(section, RacePlan) and not 0.5 <= section.confidence < 1:
         raise ConfigError(f"{where}.confidence: must be from 0.5 to below 1, not {section.confidence:g}.")
+    if isinstance(section, RacePlan) and section.max_rounds < section.min_rounds:
+        raise ConfigError(f"{where}.max_rounds: must be at least min_rounds, {section.min_rounds}.")
+    if isinstance(section, Weights) and section.tests + section.p95 + section.simplicity == 0:
+        raise ConfigError(f"{where}: one of the weights must be above 0.")
 
 
 def _variant_to_yaml(variant: Variant) -> dict[str, Any]:
@@ -218,7 +234,8 @@ def _variant_from_yaml(item: Any, path: Path) -> Variant:
         raise ConfigError(
             f"{path}: each variant is a mapping with a name.", hint=f"Keys: {', '.join(_VARIANT_KEYS)}."
         )
-    where = f"{path}: variant {item['name']!r}"
+    name = _text(item["name"], f"{path}: the name of a variant")
+    where = f"{path}: variant {name!r}"
     _refuse_unknown(item, _VARIANT_KEYS, where)
     listed = _sequence(item.get("changes") or [], "changes", path)
     if not listed:
@@ -226,8 +243,8 @@ def _variant_from_yaml(item: Any, path: Path) -> Variant:
             f"{where} changes nothing.", hint="The control is added by the competition; list a change."
         )
     return Variant(
-        name=str(item["name"]),
-        title=str(item.get("title") or item["name"]),
+        name=name,
+        title=str(item.get("title") or name),
         changes=tuple(_change_from_yaml(change, where) for change in listed),
         why=str(item.get("why") or ""),
     )

@@ -1,6 +1,6 @@
 """The line: the only place that knows the order of the stages; frontends call it and nothing below."""
 
-from pgproof.pipeline.competing import compete, find_competition, selfcheck
+from pgproof.pipeline.competing import Raced, compete, find_competition, selfcheck
 from pgproof.pipeline.demo import DemoResult, demo
 from pgproof.pipeline.looking import CheckOutcome, capture, check, write_workload
 from pgproof.pipeline.proposing import Advice, advise
@@ -11,6 +11,7 @@ __all__ = [
     "CheckOutcome",
     "DemoResult",
     "DeployPlan",
+    "Raced",
     "Shipped",
     "advise",
     "capture",

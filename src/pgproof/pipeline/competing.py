@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from pgproof.config import Settings
 from pgproof.errors import UsageError
@@ -11,12 +13,27 @@ from pgproof.model.progress import Progress, ignore_progress
 from pgproof.model.trial import Competition
 from pgproof.pipeline.loading import loaded_scenario
 from pgproof.pipeline.memory import ledger_of, remember
-from pgproof.stages.compete import run_competition, run_selfcheck
+from pgproof.stages.compete import hold_competition, manifest, run_selfcheck
 
 COMPETITION = "competition"
 
 SELFCHECK_SCALE = 0.05
 """Of the shop: small enough to be loaded in seconds, large enough that statements take milliseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Raced:
+    """A competition that was just held.
+
+    Args:
+        run: Its id in the ledger.
+        competition: The result.
+        manifest: Everything that was measured, ready for JSON: enough to compute the verdict anew.
+    """
+
+    run: str
+    competition: Competition
+    manifest: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +46,7 @@ class CompetitionRun:
 
 def compete(
     settings: Settings, blueprint: Blueprint, dsn: str, *, progress: Progress = ignore_progress
-) -> tuple[str, Competition]:
+) -> Raced:
     """Race a blueprint's variants on clones of a database.
 
     Args:
@@ -39,17 +56,18 @@ def compete(
         progress: Told what is being done.
 
     Returns:
-        Id of the run in the ledger, and the competition.
+        The result; it is in the ledger, the manifest is not.
 
     Raises:
         TrialFailed: It could not be carried through.
         Unreachable, ServerError, EmbeddedServerError: As the servers say.
     """
-    competition = run_competition(
+    held = hold_competition(
         blueprint, dsn, home=settings.home, clone_bindir=settings.bindir, progress=progress
     )
-    body = CompetitionRun(blueprint, competition)
-    return remember(settings, COMPETITION, blueprint.name, body), competition
+    body = CompetitionRun(blueprint, held.competition)
+    run = remember(settings, COMPETITION, blueprint.name, body)
+    return Raced(run, held.competition, manifest(held))
 
 
 def find_competition(settings: Settings, reference: str) -> tuple[str, Competition]:

@@ -26,7 +26,7 @@ from pgproof.stages.capture.statements import capture_statements
 CAPTURE_S = 6.0
 """Seconds the application runs before its statements are captured."""
 
-RACE_S = 60.0
+RACE_S = 50.0
 """Budget of the race and the load at scale 1; smaller scales take less, down to MIN_RACE_S."""
 
 MIN_RACE_S = 24.0
@@ -100,7 +100,7 @@ def demo(
         looked = check(settings, loaded.dsn, workload=workload, progress=progress)
         advice = advise(settings, loaded.dsn, workload=workload, seed=seed, progress=progress)
         blueprint = _fit(advice.blueprint, loaded, scale)
-        run, competition = compete(settings, blueprint, loaded.dsn, progress=progress)
+        raced = compete(settings, blueprint, loaded.dsn, progress=progress)
         result = DemoResult(
             scenario=loaded.scenario.name,
             title=loaded.scenario.title,
@@ -109,8 +109,8 @@ def demo(
             workload=workload,
             diagnosis=looked.diagnosis,
             blueprint=blueprint,
-            run=run,
-            competition=competition,
+            run=raced.run,
+            competition=raced.competition,
             rollout=None,
             reverted=None,
             sql=(),
@@ -119,7 +119,7 @@ def demo(
             application=None,
             seconds=0.0,
         )
-        if competition.winner:
+        if raced.competition.winner:
             result = _ship_and_revert(settings, loaded, result, seed, progress)
     return replace(result, seconds=time.monotonic() - started)
 

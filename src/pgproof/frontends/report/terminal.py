@@ -190,6 +190,12 @@ def _print_failed_gates(console: Console, variants: Iterable[ArmDocument]) -> No
             if not gate.passed:
                 text = f"{escape(arm.name)} failed the gate {escape(gate.name)}: {escape(gate.evidence)}"
                 console.print(f"[red]{text}[/]", soft_wrap=True)
+        for target in arm.targets:
+            if not target.met:
+                text = (
+                    f"{escape(arm.name)} misses the target {escape(target.title)}: {escape(target.evidence)}"
+                )
+                console.print(f"[yellow]{text}[/]", soft_wrap=True)
         if arm.note:
             console.print(f"[dim]{escape(arm.name)}: {escape(arm.note)}[/]", soft_wrap=True)
         if arm.dropped:

@@ -28,7 +28,7 @@ def advise(
         typer.Option("--budget", metavar="SIZE", help="New index bytes allowed, for example 500MB."),
     ] = None,
     max_width: Annotated[int, typer.Option("--max-width", min=1, max=8, help="Key columns of an index.")] = 4,
-    seed: Annotated[int, typer.Option("--seed", help="Of every random choice.")] = 1,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of every random choice.")] = 1,
     json: Json = None,
 ) -> None:
     """Propose ways to make the workload faster, priced by the planner on a clone."""

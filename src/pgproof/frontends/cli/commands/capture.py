@@ -33,7 +33,7 @@ def capture(
         ),
     ] = 0.0,
     limit: Annotated[int, typer.Option("--limit", min=1, help="Keep the heaviest N statements.")] = 100,
-    seed: Annotated[int, typer.Option("--seed", help="Of the sampling of parameter values.")] = 1,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the sampling of parameter values.")] = 1,
     json: Json = None,
 ) -> None:
     """Capture a workload: statements, weights and parameter values, from a server or from a file.

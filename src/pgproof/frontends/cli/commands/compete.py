@@ -39,7 +39,7 @@ def compete(
         float | None,
         typer.Option("--time-limit", metavar="SECONDS", min=1, help="Budget of the measurement."),
     ] = None,
-    seed: Annotated[int | None, typer.Option("--seed", help="Of every random choice.")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", min=0, help="Of every random choice.")] = None,
     fail_on: Annotated[
         str | None, typer.Option("--fail-on", metavar="no-winner", help="Exit with 1 when no variant wins.")
     ] = None,
@@ -57,11 +57,12 @@ def compete(
         demand_writable_folder(out, "--out")
     plan = _with_options(read_blueprint(blueprint), time_limit, seed)
     with screen.progress() as progress:
-        run, competition = pipeline.compete(read_settings(), plan, against, progress=progress)
-    terminal.print_competition(screen.text, run, competition)
-    document = competition_document(run, competition)
+        raced = pipeline.compete(read_settings(), plan, against, progress=progress)
+    competition = raced.competition
+    terminal.print_competition(screen.text, raced.run, competition)
+    document = competition_document(raced.run, competition)
     if out is not None:
-        terminal.print_artifacts(screen.text, write_artifacts(out, competition, document))
+        terminal.print_artifacts(screen.text, write_artifacts(out, raced, document))
     screen.emit(document)
     return 1 if competition.void or (fail_on and competition.winner is None) else 0
 

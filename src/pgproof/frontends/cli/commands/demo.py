@@ -24,7 +24,7 @@ def demo(
     out: Annotated[
         Path, typer.Option("--out", metavar="FOLDER", help="Where the report, the SQL and the blueprint go.")
     ] = Path("out"),
-    seed: Annotated[int, typer.Option("--seed", help="Of every random choice.")] = 1,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of every random choice.")] = 1,
     json: Json = None,
 ) -> None:
     """Show the whole line, from capture to revert and report, on an embedded PostgreSQL."""

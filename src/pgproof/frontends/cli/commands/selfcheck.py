@@ -19,7 +19,7 @@ def selfcheck(
     time_limit: Annotated[
         float, typer.Option("--time-limit", metavar="SECONDS", min=5, help="Budget of the whole check.")
     ] = 60.0,
-    seed: Annotated[int, typer.Option("--seed", help="Of every random choice.")] = 1,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of every random choice.")] = 1,
     json: Json = None,
 ) -> int:
     """Race identical arms on this host: nobody may win, and the smallest provable effect is told."""
