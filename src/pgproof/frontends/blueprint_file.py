@@ -5,6 +5,7 @@ A change is written as SQL (``CREATE INDEX ...``), the workload as the name of a
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import fields
@@ -154,11 +155,6 @@ def _text(value: Any, where: str) -> str:
     return str(value)
 
 
-def _with_tuples(section: dict[str, Any]) -> dict[str, Any]:
-    """YAML has lists where our values have tuples."""
-    return {key: tuple(item) if isinstance(item, list) else item for key, item in section.items()}
-
-
 def _targets(value: Any, workload: Workload, path: Path) -> tuple[Target, ...]:
     known = tuple(statement.name for statement in workload.statements)
     targets = []
@@ -183,7 +179,8 @@ def _section(value: Any, where: str, kind: type) -> Any:
         raise ConfigError(f"{where} must be a mapping.")
     _refuse_unknown(value, tuple(field.name for field in fields(kind)), where)
     try:
-        section: Any = TypeAdapter(kind).validate_python(_with_tuples(value), strict=True)
+        # by way of JSON, whose strict rules take a list for a tuple but neither true nor "2" for a number
+        section: Any = TypeAdapter(kind).validate_json(json.dumps(value, default=str), strict=True)
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
