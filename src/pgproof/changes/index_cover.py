@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from pgproof.model.change import CreateIndex
 from pgproof.model.relation import IndexKey
+from pgproof.sqltext.canonical import canonical_expression
 
 
 def covers(one: CreateIndex, other: CreateIndex) -> bool:
@@ -20,7 +21,7 @@ def covers(one: CreateIndex, other: CreateIndex) -> bool:
     """
     if one.table != other.table or one.method != other.method or other.unique:
         return False
-    if squeezed(one.where) != squeezed(other.where):
+    if canonical_expression(one.where) != canonical_expression(other.where):
         return False
     if one.method != "btree":
         return same_keys(one.keys, other.keys)
@@ -57,10 +58,5 @@ def same_keys(one: tuple[IndexKey, ...], other: tuple[IndexKey, ...]) -> bool:
 
 def bare_key(key: IndexKey) -> tuple[str, str, str, str]:
     """Return what a key is over and compares by, its direction left out."""
-    return key.column, squeezed(key.expression), key.opclass.rpartition(".")[2], key.collation
-
-
-def squeezed(text: str) -> str:
-    """Take out of an expression what the server adds when it prints it: brackets, spaces, casts to text."""
-    out = text.replace("::text", "").replace("::character varying", "").replace("::bpchar", "")
-    return "".join(out.replace("(", "").replace(")", "").split())
+    opclass = key.opclass.rpartition(".")[2]
+    return key.column, canonical_expression(key.expression), opclass, key.collation

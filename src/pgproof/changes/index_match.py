@@ -2,39 +2,26 @@
 
 from __future__ import annotations
 
-import re
-from itertools import zip_longest
-
+from pgproof.changes.index_cover import same_keys
 from pgproof.model.change import CreateIndex
-from pgproof.model.relation import Index, IndexKey, RelationName
+from pgproof.model.relation import Index, RelationName
+from pgproof.sqltext.canonical import canonical_expression
 from pgproof.sqltext.quote import quote_literal
-
-_LITERAL = re.compile(r"('(?:[^']|'')*')")
-_CAST = re.compile(
-    r"::\s*(?:\"[^\"]+\"|[a-z_][\w.]*)(?: varying| with(?:out)? time zone| precision)?"
-    r"(?:\(\d+(?:,\d+)?\))?(?:\[\])*",
-    re.IGNORECASE,
-)
-_NOISE = re.compile(r"[\s()]+")
 
 
 def same_definition(change: CreateIndex, index: Index) -> bool:
     """Tell whether an index does what a change asks for, whatever either is called.
 
-    Method, uniqueness, keys with their order, payload and predicate are compared part by part. Expressions
-    are compared after casts, brackets and white space are taken out, as the server adds those when it
-    prints an expression.
+    Method, uniqueness, keys with their order, payload and predicate are compared part by part, expressions
+    in their canonical spelling, as the server prints them with brackets and casts of its own.
     """
     return (
         index.table == change.table
         and index.method == change.method
         and index.unique == change.unique
         and index.include == change.include
-        and _bare(index.predicate) == _bare(change.where)
-        and all(
-            planned is not None and found is not None and _same_key(planned, found)
-            for planned, found in zip_longest(change.keys, index.keys)
-        )
+        and canonical_expression(index.predicate) == canonical_expression(change.where)
+        and same_keys(change.keys, index.keys)
     )
 
 
@@ -76,22 +63,3 @@ def verify_sql(change: CreateIndex, index: RelationName | None = None) -> str:
                                      pg_catalog.unnest(ARRAY[{opclasses}]::text[])) AS o(found, planned)
                      JOIN pg_catalog.pg_opclass oc ON oc.oid = o.found
                     WHERE o.planned <> '' AND oc.opcname <> o.planned)"""
-
-
-def _same_key(planned: IndexKey, found: IndexKey) -> bool:
-    return (
-        planned.column == found.column
-        and _bare(planned.expression) == _bare(found.expression)
-        and planned.opclass.rpartition(".")[2] == found.opclass.rpartition(".")[2]
-        and planned.collation == found.collation
-        and planned.descending == found.descending
-        and planned.nulls_first == found.nulls_first
-    )
-
-
-def _bare(expression: str) -> str:
-    """Take casts, brackets and white space out of an expression, but not out of its literals."""
-    parts = _LITERAL.split(expression)
-    return "".join(
-        part if place % 2 else _NOISE.sub("", _CAST.sub("", part)) for place, part in enumerate(parts)
-    )

@@ -148,6 +148,26 @@ def enum_name(enum: str, value: int) -> str:
     return str(getattr(pb, enum).Name(value))
 
 
+def enum_value(enum: str, name: str) -> int:
+    """Return the value of one of the grammar's enumerations, e.g. ``("A_Expr_Kind", "AEXPR_OP")`` -> 1."""
+    return int(getattr(pb, enum).Value(name))
+
+
+def peel(message: Message, is_shell: Callable[[Message], bool]) -> None:
+    """Put in the place of each shell among a message's direct children what it holds, shell after shell.
+
+    Args:
+        message: Changed in place.
+        is_shell: Asked for each child, envelope peeled; what it names must have a field ``arg``.
+    """
+    for field, value in message.ListFields():
+        if field.message_type is not pb.Node.DESCRIPTOR:
+            continue
+        for node in (value,) if hasattr(value, "ListFields") else value:
+            while is_shell(unwrap(node)):
+                node.CopyFrom(copy_of(unwrap(node).arg))
+
+
 def children(message: Message) -> Iterator[tuple[str, Message]]:
     """Yield ``(field name, child)`` for each direct child, envelopes peeled, in the grammar's field order."""
     for field, value in message.ListFields():

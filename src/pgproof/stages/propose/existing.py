@@ -6,8 +6,9 @@ condition on a prefix of its keys.
 
 from __future__ import annotations
 
-from pgproof.changes.index_cover import backwards, bare_key, same_keys, squeezed
+from pgproof.changes.index_cover import backwards, bare_key, same_keys
 from pgproof.model.relation import Index
+from pgproof.sqltext.canonical import canonical_expression
 from pgproof.stages.propose.draft import Draft
 
 
@@ -18,7 +19,7 @@ def serves(index: Index, draft: Draft) -> bool:
     """
     if not index.valid or not index.ready or index.method != draft.method:
         return False
-    if squeezed(index.predicate) not in ("", squeezed(draft.where)):
+    if canonical_expression(index.predicate) not in ("", canonical_expression(draft.where)):
         return False
     if index.predicate == "" and draft.where:
         return False  # smaller than the whole: worth asking
