@@ -6,6 +6,7 @@ import random
 import uuid
 from collections.abc import Callable
 from datetime import date, timedelta
+from decimal import Decimal, InvalidOperation
 
 from pgproof.errors import ServerError, Unreachable
 from pgproof.model.relation import Catalog, ConstraintKind, Table
@@ -70,11 +71,9 @@ def _fresh_maker(
     session: Session, table: Table, column: str, kind: ParameterType, rng: random.Random
 ) -> FreshKey | None:
     if kind.base in ("int2", "int4", "int8", "numeric"):
-        top = _largest(session, table, column)
-        return None if top is None else lambda i, _: str(int(float(top)) + 1 + i)
+        return numbers_after(_largest(session, table, column, "0"))
     if kind.base == "date":
-        day = _largest(session, table, column)
-        return None if day is None else lambda i, _: str(date.fromisoformat(day) + timedelta(days=1 + i))
+        return days_after(_largest(session, table, column, "2000-01-01"))
     if kind.base == "uuid":
         return lambda _i, _value: str(uuid.UUID(int=rng.getrandbits(128), version=4))
     if kind.base in ("text", "varchar", "bpchar"):
@@ -82,7 +81,27 @@ def _fresh_maker(
     return None
 
 
-def _largest(session: Session, table: Table, column: str) -> str | None:
+def numbers_after(top: str | None) -> FreshKey | None:
+    """Make whole numbers above one in text form, however large; None where there is no next one."""
+    try:
+        first = int(Decimal(top or "NaN")) + 1
+    except (InvalidOperation, ValueError, OverflowError):  # numeric knows NaN and Infinity
+        return None
+    return lambda i, _: str(first + i)
+
+
+def days_after(top: str | None) -> FreshKey | None:
+    """Make days after an ISO date; None behind the last ones Python knows, ``infinity`` and years BC."""
+    try:
+        first = date.fromisoformat(top or "") + timedelta(days=1)
+    except (ValueError, OverflowError):
+        return None
+    room_days = (date.max - first).days
+    return lambda i, _: str(first + timedelta(days=i % (room_days + 1)))
+
+
+def _largest(session: Session, table: Table, column: str, default: str) -> str | None:
+    """Return a column's largest value, ``default`` where there is no row, None where it can't be read."""
     name = qualify(table.relation.schema, table.relation.name)
     try:
         rows = session.run(
@@ -92,4 +111,4 @@ def _largest(session: Session, table: Table, column: str) -> str | None:
         raise
     except ServerError:
         return None
-    return rows[0][0] or "0"
+    return default if rows[0][0] is None else rows[0][0]
