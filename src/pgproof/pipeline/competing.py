@@ -11,14 +11,10 @@ from pgproof.errors import UsageError
 from pgproof.model.blueprint import Blueprint
 from pgproof.model.progress import Progress, ignore_progress
 from pgproof.model.trial import Competition
-from pgproof.pipeline.loading import loaded_scenario
 from pgproof.pipeline.memory import ledger_of, remember
 from pgproof.stages.compete import hold_competition, manifest, run_selfcheck
 
 COMPETITION = "competition"
-
-SELFCHECK_SCALE = 0.05
-"""Of the shop: small enough to be loaded in seconds, large enough that statements take milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,22 +100,15 @@ def selfcheck(
     seed: int = 1,
     progress: Progress = ignore_progress,
 ) -> Competition:
-    """Race identical arms of a small embedded shop, to see what this host can measure.
+    """Race identical arms of a small embedded database, to see what this host can measure.
 
     Args:
-        settings: Home, binaries.
-        arms: Identical arms beside the control, >= 2.
-        time_limit_s: Of the race, in seconds.
+        settings: Home of the embedded servers.
+        arms: Identical arms beside the control, >= 1.
+        time_limit_s: Of the whole check, in seconds.
         seed: Of every random choice.
         progress: Told what is being done.
     """
-    with loaded_scenario(settings, "shop", SELFCHECK_SCALE, seed=seed, progress=progress) as loaded:
-        return run_selfcheck(
-            loaded.dsn,
-            loaded.workload,
-            home=settings.home,
-            arms=arms,
-            time_limit_s=time_limit_s,
-            seed=seed,
-            progress=progress,
-        )
+    return run_selfcheck(
+        home=settings.home, arms=arms, time_limit_s=time_limit_s, seed=seed, progress=progress
+    )

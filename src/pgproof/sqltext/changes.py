@@ -8,7 +8,7 @@ from pgproof.sqltext.names import output_name
 from pgproof.sqltext.quote import quote_identifier
 from pgproof.sqltext.reading import Columns, Here, read_condition, read_expression
 from pgproof.sqltext.scope import Entry
-from pgproof.sqltext.shape import Clause, JoinType, Level, Operand, Relation, RelationKind
+from pgproof.sqltext.shape import Clause, JoinType, Level, Operand, Relation, SourceKind
 from pgproof.sqltext.sources import read_source, table_entry
 from pgproof.sqltext.tree import Message, enum_name, is_set, kind_of, unwrap
 from pgproof.sqltext.uses import ParameterRole, note_value
@@ -80,7 +80,7 @@ def _note_assigned(column: str, value: Message, role: ParameterRole, target: Ent
 
 def _read_on_conflict(clause: Message, target: Entry, here: Here) -> tuple[str, ...]:
     """Read ON CONFLICT; return the columns DO UPDATE writes."""
-    relation = Relation("excluded", None, target.relation.name, RelationKind.TABLE)
+    relation = Relation("excluded", None, target.relation.name, SourceKind.TABLE)
     here.level.scope.entries.append(Entry(relation, target.columns, hidden=True))
     for element in clause.infer.index_elems:
         _read_index_element(unwrap(element), target, here)

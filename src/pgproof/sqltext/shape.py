@@ -21,7 +21,7 @@ class ColumnLookup(Protocol):
         ...
 
 
-class RelationKind(StrEnum):
+class SourceKind(StrEnum):
     """What stands in a FROM clause."""
 
     TABLE = "table"
@@ -139,7 +139,7 @@ class Relation:
     alias: str
     schema: str | None
     name: str
-    kind: RelationKind
+    kind: SourceKind
     join: JoinType = JoinType.FROM
     is_lateral: bool = False
 

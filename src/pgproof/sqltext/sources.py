@@ -5,7 +5,7 @@ from __future__ import annotations
 from pgproof.sqltext.operands import operand_of
 from pgproof.sqltext.reading import Columns, Here, read_condition, read_expression
 from pgproof.sqltext.scope import Entry
-from pgproof.sqltext.shape import Clause, Join, JoinType, Level, Relation, RelationKind
+from pgproof.sqltext.shape import Clause, Join, JoinType, Level, Relation, SourceKind
 from pgproof.sqltext.tree import Message, enum_name, is_set, kind_of, new_message, strings, unwrap
 
 # Functions whose single result column is called by the relation's alias.
@@ -70,7 +70,7 @@ def table_entry(node: Message, here: Here, join: JoinType, *, is_target: bool = 
     else:
         found = here.reading.columns_of(node.schemaname or None, node.relname)
         columns = None if found is None else tuple(found)
-    kind = RelationKind.CTE if is_cte else RelationKind.TABLE
+    kind = SourceKind.CTE if is_cte else SourceKind.TABLE
     relation = Relation(_alias(node) or node.relname, node.schemaname or None, node.relname, kind, join)
     visible, real_names = _rename(columns, strings(node.alias.colnames))
     entry = Entry(relation, visible, real_names)
@@ -95,7 +95,7 @@ def _subquery(node: Message, here: Here, join: JoinType) -> Entry:
     alias = _alias(node)
     columns = here.enter(node.subquery, scope if node.lateral else scope.parent, Level.FROM, alias)
     is_values = kind_of(node.subquery) == "SelectStmt" and len(unwrap(node.subquery).values_lists) > 0
-    kind = RelationKind.VALUES if is_values else RelationKind.SUBQUERY
+    kind = SourceKind.VALUES if is_values else SourceKind.SUBQUERY
     visible, _ = _rename(columns, strings(node.alias.colnames))
     entry = Entry(Relation(alias, None, "", kind, join, node.lateral), visible)
     here.level.add(entry)
@@ -113,7 +113,7 @@ def _function(node: Message, here: Here, join: JoinType) -> Entry:
     if columns is None and len(calls) == 1 and name in _SCALAR_SETS:
         columns = (alias, "ordinality") if node.ordinality else (alias,)
     # a function may read what is to its left with or without the word LATERAL
-    relation = Relation(alias, schema[-1] if schema else None, name, RelationKind.FUNCTION, join, True)
+    relation = Relation(alias, schema[-1] if schema else None, name, SourceKind.FUNCTION, join, True)
     entry = Entry(relation, columns)
     here.level.add(entry)
     return entry
@@ -128,7 +128,7 @@ def _table_function(node: Message, here: Here, join: JoinType) -> Entry:
     names = tuple(item.name if kind_of(item) == "JsonTableColumn" else item.colname for item in items)
     columns = strings(node.alias.colnames) or (names if all(names) else None)
     name = "xmltable" if kind_of(node) == "RangeTableFunc" else "json_table"
-    entry = Entry(Relation(_alias(node) or name, None, name, RelationKind.FUNCTION, join, True), columns)
+    entry = Entry(Relation(_alias(node) or name, None, name, SourceKind.FUNCTION, join, True), columns)
     here.level.add(entry)
     return entry
 

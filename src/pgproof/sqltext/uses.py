@@ -10,7 +10,7 @@ from pgproof.sqltext.expressions import expression_text, is_constant
 from pgproof.sqltext.operands import operand_of
 from pgproof.sqltext.predicates import COMMUTED
 from pgproof.sqltext.scope import Entry, Scope
-from pgproof.sqltext.shape import Operand, RelationKind
+from pgproof.sqltext.shape import Operand, SourceKind
 from pgproof.sqltext.tree import Message, enum_name, kind_of, strings, unwrap
 
 
@@ -127,7 +127,7 @@ def _note(
     seen: _Seen, role: ParameterRole, operand: Operand | None, operator: str, scope: Scope, uses: Uses
 ) -> None:
     entry = _entry_of(operand, scope) if operand is not None else None
-    relation = entry.relation if entry is not None and entry.relation.kind is RelationKind.TABLE else None
+    relation = entry.relation if entry is not None and entry.relation.kind is SourceKind.TABLE else None
     use = ParameterUse(
         number=seen.node.number,
         role=role,

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
-import threading
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
 from types import FrameType
 from typing import Annotated
 
@@ -79,6 +76,7 @@ def main(arguments: list[str] | None = None) -> None:
     Args:
         arguments: Instead of the process's own.
     """
+    _stop_cleanly_on_signals()
     sys.exit(run(sys.argv[1:] if arguments is None else arguments))
 
 
@@ -92,8 +90,7 @@ def run(arguments: list[str]) -> int:
         The exit code.
     """
     prepare_streams()
-    with _signals_stop_cleanly():
-        code = _run(arguments)
+    code = _run(arguments)
     flush_output()
     return code
 
@@ -105,11 +102,13 @@ def _run(arguments: list[str]) -> int:
         return UsageError.exit_code
     try:
         outcome: object = app(arguments, standalone_mode=False)
+        if outcome == Cancelled.exit_code:  # what typer makes of KeyboardInterrupt
+            raise KeyboardInterrupt
     except PgproofError as error:
         screen.fail(error)
         return error.exit_code
     except (KeyboardInterrupt, typer.Abort):
-        stopped = Cancelled("Stopped.", hint="Clones and servers that pgproof had made are removed.")
+        stopped = Cancelled("Stopped.", hint="Clones and servers of pgproof are removed.")
         screen.fail(stopped)
         return stopped.exit_code
     except TyperException as problem:
@@ -132,32 +131,21 @@ def _where_help_is(arguments: list[str]) -> str:
     return f"See: {' '.join(['pgproof', command, '--help'] if command else ['pgproof', '--help'])}"
 
 
-@contextmanager
-def _signals_stop_cleanly() -> Iterator[None]:
+def _stop_cleanly_on_signals() -> None:
     """Treat SIGTERM and a closed terminal as Ctrl-C, so that clones and servers are removed.
 
     Only the first signal interrupts: a second one would interrupt the removal.
     """
-    stopping = False
 
     def interrupt(number: int, frame: FrameType | None) -> None:
-        nonlocal stopping
         del number, frame
-        if not stopping:
-            stopping = True
-            raise KeyboardInterrupt
+        for other in _STOPPING:
+            signal.signal(other, signal.SIG_IGN)
+        raise KeyboardInterrupt
 
-    before = {}
-    if threading.current_thread() is threading.main_thread():
-        before = {number: signal.getsignal(number) for number in _STOPPING}
-    try:
-        for number, handler in before.items():
-            if handler is not signal.SIG_IGN:  # nohup, and shells that start jobs in the background
-                signal.signal(number, interrupt)
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    for number in _STOPPING:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup, and jobs in the background of a script
+            signal.signal(number, interrupt)
 
 
 def _json_target(arguments: list[str]) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,14 @@ from pgproof.model.workload import ParameterSet, Workload, WorkloadStatement
 from pgproof.postgres.embedded import start_server
 from pgproof.postgres.session import open_session
 from pgproof.sqltext.fingerprint import fingerprint
-from pgproof.stages.compete.competition import run_competition
+from pgproof.stages.compete.clones import open_clones
+from pgproof.stages.compete.competition import compete_on
+
+LEAST_RACE_S = 3.0
+"""The race gets as much in any case; below it there are too few rounds to say anything."""
+
+RACE_FRAC = 0.85
+"""Of the time left once the database is copied; the rest goes to making arms and comparing answers."""
 
 _ROWS = 20_000
 
@@ -54,7 +62,8 @@ def run_selfcheck(
         workload: What to run on it; None (with no target) takes three queries of our own.
         home: Folder of pgproof.
         arms: Identical variants, >= 1, beside control and canary.
-        time_limit_s: All of it is used; the effect that can be detected shrinks with its square root.
+        time_limit_s: Of the whole check; what clones leave of it is used up by the race. The effect that can
+            be detected shrinks with its square root.
         seed: Of every random choice.
         progress: Told what is being done.
 
@@ -68,6 +77,7 @@ def run_selfcheck(
     """
     if target_dsn is not None and workload is None:
         raise ValueError("a selfcheck of a target needs a workload for it")
+    ends_at = time.monotonic() + time_limit_s
     with ExitStack() as undo:
         if target_dsn is None:
             target_dsn = undo.enter_context(start_server(home=home, label="selfcheck", durable=False)).dsn()
@@ -78,9 +88,15 @@ def run_selfcheck(
             workload=workload or sample_workload(),
             variants=tuple(Variant(f"same-{i + 1}", "the database as it is", ()) for i in range(arms)),
             load=LoadProfile(),
-            race=replace(RacePlan(), time_limit_s=time_limit_s, seed=seed, max_rounds=100_000),
+            race=RacePlan(time_limit_s=time_limit_s, seed=seed, max_rounds=100_000),
         )
-        return run_competition(blueprint, target_dsn, home=home, settle=False, progress=progress)
+        writes = any(not statement.query.read_only for statement in blueprint.workload.statements)
+        host, catalog = undo.enter_context(
+            open_clones(target_dsn, home=home, arms=arms + 2, writes=writes, progress=progress)
+        )
+        left_s = max(LEAST_RACE_S, (ends_at - time.monotonic()) * RACE_FRAC)
+        fitted = replace(blueprint, race=replace(blueprint.race, time_limit_s=left_s))
+        return compete_on(host, catalog, fitted, settle=False, progress=progress).competition
 
 
 def sample_workload() -> Workload:

@@ -18,8 +18,8 @@ from pgproof.sqltext.shape import (
     PredicateKind,
     QueryShape,
     SortKey,
+    SourceKind,
 )
-from pgproof.sqltext.shape import RelationKind as SourceKind
 from pgproof.stages.propose.literals import known_values
 from pgproof.stages.propose.reading import ReadStatement, table_of
 from pgproof.stages.propose.selectivity import equality_frac, null_frac, values_frac, with_rows

@@ -8,8 +8,7 @@ from pgproof.errors import ParseError, UsageError
 from pgproof.model.relation import Catalog, RelationKind, Table
 from pgproof.model.workload import Workload, WorkloadStatement
 from pgproof.sqltext.parse import parse_statement
-from pgproof.sqltext.shape import QueryShape
-from pgproof.sqltext.shape import RelationKind as SourceKind
+from pgproof.sqltext.shape import QueryShape, SourceKind
 from pgproof.sqltext.walk import find_shapes
 from pgproof.stages.propose.views import pull_up_view
 
