@@ -23,7 +23,7 @@ from pgproof.sqltext.calls import called_functions
 from pgproof.sqltext.normalised import inner_statement, mend_normalised
 from pgproof.sqltext.parameters import parameter_numbers
 from pgproof.sqltext.parse import Statement, parse_statement
-from pgproof.sqltext.shape import RelationKind
+from pgproof.sqltext.shape import SourceKind
 from pgproof.sqltext.walk import find_shapes
 from pgproof.stages.capture.declared import make_query
 
@@ -206,7 +206,7 @@ def _relations(statement: Statement) -> list[tuple[str | None, str]]:
     """List the tables and views of a statement, the changed one first."""
     shapes = find_shapes(statement)
     found = [relation for shape in shapes for relation in (shape.target, *shape.relations) if relation]
-    return [(relation.schema, relation.name) for relation in found if relation.kind is RelationKind.TABLE]
+    return [(relation.schema, relation.name) for relation in found if relation.kind is SourceKind.TABLE]
 
 
 def _is_ours_or_the_systems(relations: list[tuple[str | None, str]]) -> bool:
