@@ -19,7 +19,7 @@ from pgproof.stages.estimate.variants import estimate_variants
 from pgproof.stages.propose.combine import propose_variants
 from pgproof.stages.propose.foreign_keys import foreign_key_checks
 from pgproof.stages.propose.indexes import propose_indexes
-from tests.unit.propose.builders import statement, workload
+from tests.builders import statement, workload
 
 pytestmark = pytest.mark.pg
 

@@ -12,7 +12,7 @@ from pgproof.model.units import PlannerCost
 from pgproof.stages.propose.combine import propose_variants
 from pgproof.stages.propose.indexes import propose_indexes
 from pgproof.stages.propose.naming import Names
-from tests.unit.propose.builders import catalog, column, index, table, workload
+from tests.builders import catalog, column, index, table, workload
 
 COLUMNS = ("a", "Übername", "select", "long_" * 12, "b")
 TABLE = table("Größe", *(column(name, "text", distinct=-0.1, width=12) for name in COLUMNS))

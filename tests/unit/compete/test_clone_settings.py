@@ -2,7 +2,7 @@
 
 from pgproof.model.relation import Setting
 from pgproof.stages.compete.clone_settings import settings_to_copy
-from tests.unit.propose.builders import catalog
+from tests.builders import catalog
 
 
 def test_only_what_somebody_set_and_what_decides_plans_or_meaning() -> None:

@@ -16,7 +16,7 @@ from pgproof.stages.estimate.provider import NotPlanned, Planned, PlanRequest
 from pgproof.stages.estimate.select import choose_sets
 from pgproof.stages.estimate.variants import estimate_variants
 from pgproof.stages.estimate.weights import weigh_statements
-from tests.unit.propose.builders import catalog, column, statement, table, workload
+from tests.builders import catalog, column, statement, table, workload
 
 Plans = Mapping[str, Mapping[frozenset[str], float]]
 

@@ -8,7 +8,7 @@ from pgproof.model.relation import IndexKey, RelationName
 from pgproof.model.statistics import TableActivity
 from pgproof.model.units import PlannerCost
 from pgproof.stages.propose.combine import propose_variants
-from tests.unit.propose.builders import catalog, column, index, table
+from tests.builders import catalog, column, index, table
 
 T = RelationName("public", "t")
 TABLE = table("t", column("a"), column("b", "text"))

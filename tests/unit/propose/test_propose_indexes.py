@@ -6,7 +6,7 @@ from pgproof.model.change import CreateExtension
 from pgproof.model.relation import Extension, RelationKind, RelationName, Setting
 from pgproof.stages.propose.foreign_keys import foreign_key_checks
 from pgproof.stages.propose.indexes import propose_indexes
-from tests.unit.propose.builders import (
+from tests.builders import (
     catalog,
     column,
     foreign_key,
