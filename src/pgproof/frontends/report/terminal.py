@@ -34,17 +34,25 @@ from pgproof.pipeline import DemoResult
 _COLOURS = {Severity.HIGH: "bold red", Severity.MEDIUM: "yellow", Severity.LOW: "cyan", Severity.INFO: "dim"}
 _SHOWN_STATEMENTS = 12
 _SHOWN_FINDINGS = 6
-_SHOWN_CHARACTERS = 200
+_SHOWN_CHARACTERS = 24
+"""Of a statement's text, at least; more where the terminal has room."""
+
+_GAP = 3
+"""Characters between two columns of a table."""
+
 _WIDE = 110
 
 
 def print_workload(console: Console, workload: Workload, out: Path) -> None:
     """Show what was captured: the heaviest statements and what the capture could not see."""
-    table = _table("statement", "calls", "total", "mean", "values", "text")
-    table.columns[-1].no_wrap = True
-    table.columns[-1].overflow = "ellipsis"
-    for statement in workload.statements[:_SHOWN_STATEMENTS]:
-        table.add_row(*(escape(cell) for cell in _workload_row(statement)))
+    headings = ("statement", "calls", "total", "mean", "values", "text")
+    table = _table(*headings)
+    rows = [_workload_row(statement) for statement in workload.statements[:_SHOWN_STATEMENTS]]
+    # The text gives way, so that no figure does.
+    widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
+    room = max(_SHOWN_CHARACTERS, console.width - sum(widths[:-1]) - _GAP * len(widths))
+    for *cells, sql in rows:
+        table.add_row(*(escape(cell) for cell in (*cells, _one_line(sql, room))))
     console.print(table)
     more = len(workload.statements) - _SHOWN_STATEMENTS
     if more > 0:
@@ -63,7 +71,7 @@ def _workload_row(statement: WorkloadStatement) -> tuple[str, ...]:
         ms(counters.total_ms) if counters else "-",
         ms(counters.mean_ms) if counters else "-",
         _values(statement),
-        _one_line(statement.query.sql, _SHOWN_CHARACTERS),
+        statement.query.sql,
     )
 
 
