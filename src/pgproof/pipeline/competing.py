@@ -11,7 +11,7 @@ from pgproof.errors import UsageError
 from pgproof.model.blueprint import Blueprint
 from pgproof.model.progress import Progress, ignore_progress
 from pgproof.model.trial import Competition
-from pgproof.pipeline.memory import ledger_of, remember
+from pgproof.pipeline.memory import demand_memory, ledger_of, make_home, remember
 from pgproof.stages.compete import hold_competition, manifest, run_selfcheck
 
 COMPETITION = "competition"
@@ -58,6 +58,7 @@ def compete(
         TrialFailed: It could not be carried through.
         Unreachable, ServerError, EmbeddedServerError: As the servers say.
     """
+    demand_memory(settings)
     held = hold_competition(
         blueprint, dsn, home=settings.home, clone_bindir=settings.bindir, progress=progress
     )
@@ -109,6 +110,7 @@ def selfcheck(
         seed: Of every random choice.
         progress: Told what is being done.
     """
+    make_home(settings)
     return run_selfcheck(
         home=settings.home, arms=arms, time_limit_s=time_limit_s, seed=seed, progress=progress
     )

@@ -11,6 +11,7 @@ from pathlib import Path
 from pgproof.config import Settings
 from pgproof.model.progress import Progress, ignore_progress
 from pgproof.model.workload import Workload
+from pgproof.pipeline.memory import make_home
 from pgproof.postgres.embedded import EmbeddedServer, find_binaries, start_server
 from pgproof.postgres.session import open_session
 from pgproof.scenarios import Scenario, load_scenario, read_schema_sql, read_workload_spec, render_data_sql
@@ -54,6 +55,7 @@ def loaded_scenario(
     """
     scenario = load_scenario(name)
     script = f"{read_schema_sql(scenario)}\n{render_data_sql(scenario, scale)}\n"
+    make_home(settings)
     progress(f"starting PostgreSQL for {scenario.name}")
     binaries = find_binaries(bindir=settings.bindir) if settings.bindir else find_binaries()
     with start_server(binaries, home=settings.home, label=scenario.name) as server:

@@ -11,7 +11,7 @@ from pgproof.model.finding import Diagnosis, Skipped
 from pgproof.model.progress import Progress, ignore_progress
 from pgproof.model.relation import Catalog
 from pgproof.model.workload import Workload
-from pgproof.pipeline.memory import remember
+from pgproof.pipeline.memory import demand_memory, remember
 from pgproof.plugins import load_checks
 from pgproof.postgres.catalog import read_catalog
 from pgproof.postgres.session import Session, open_session
@@ -77,6 +77,7 @@ def capture(
         ConfigError: The file is not a workload, or nothing was to be seen.
         Unreachable, ServerError: As the server says.
     """
+    demand_memory(settings)
     with open_target(settings, dsn) as session:
         progress("reading the catalog")
         catalog = read_catalog(session)
@@ -110,6 +111,7 @@ def check(
         ConfigError: The file is not a workload.
         Unreachable, ServerError: As the server says.
     """
+    demand_memory(settings)
     with open_target(settings, dsn) as session:
         progress("reading the catalog")
         catalog = read_catalog(session)

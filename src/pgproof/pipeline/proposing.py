@@ -17,7 +17,7 @@ from pgproof.model.relation import Catalog
 from pgproof.model.variant import Variant
 from pgproof.model.workload import Workload
 from pgproof.pipeline.looking import obtain_workload, open_target
-from pgproof.pipeline.memory import remember
+from pgproof.pipeline.memory import demand_memory, remember
 from pgproof.postgres.catalog import read_catalog
 from pgproof.postgres.session import open_session
 from pgproof.stages.compete.clones import open_clones
@@ -79,6 +79,7 @@ def advise(
         CapabilityMissing, ConfigError: There is no workload to be had, or the database can't be copied.
         Unreachable, ServerError, EmbeddedServerError: As the servers say.
     """
+    demand_memory(settings)
     with open_target(settings, dsn) as session:
         progress("reading the catalog")
         catalog = read_catalog(session)
