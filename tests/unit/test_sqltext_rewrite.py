@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from pgproof.sqltext.rewrite import with_sort_keys, without_limit
+from pgproof.sqltext.rewrite import with_sort_keys
 
 
 @pytest.mark.parametrize(
@@ -34,16 +34,3 @@ from pgproof.sqltext.rewrite import with_sort_keys, without_limit
 )
 def test_sort_keys_are_selected(sql: str, expected: str | None) -> None:
     assert with_sort_keys(sql) == expected
-
-
-@pytest.mark.parametrize(
-    ("sql", "expected"),
-    [
-        ("SELECT a FROM t ORDER BY a LIMIT 5 OFFSET $1", "SELECT a FROM t ORDER BY a"),
-        ("SELECT a FROM t ORDER BY a FETCH FIRST 3 ROWS WITH TIES", "SELECT a FROM t ORDER BY a"),
-        ("SELECT * FROM (SELECT 1 LIMIT 1) s LIMIT 2", "SELECT * FROM (SELECT 1 LIMIT 1) s"),
-        ("DELETE FROM t", "DELETE FROM t"),
-    ],
-)
-def test_limits_are_taken_away(sql: str, expected: str) -> None:
-    assert without_limit(sql) == expected

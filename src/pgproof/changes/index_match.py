@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pgproof.changes.index_cover import same_keys
 from pgproof.model.change import CreateIndex
-from pgproof.model.relation import Index, RelationName
+from pgproof.model.relation import Index
 from pgproof.sqltext.canonical import canonical_expression
 from pgproof.sqltext.quote import quote_literal
 
@@ -25,17 +25,12 @@ def same_definition(change: CreateIndex, index: Index) -> bool:
     )
 
 
-def verify_sql(change: CreateIndex, index: RelationName | None = None) -> str:
+def verify_sql(change: CreateIndex) -> str:
     """Render a query of one boolean: the index is there, complete, and has the planned parts.
 
     Expressions and the predicate are compared by presence alone, since only the server knows how it spells
     them; `same_definition` compares their text.
-
-    Args:
-        change: What was planned.
-        index: The index to look at; the change's own by default.
     """
-    index = index or RelationName(change.table.schema, change.name)
     columns = [key.column for key in change.keys] + list(change.include)
     options = ",".join(str(key.descending + 2 * key.nulls_first) for key in change.keys)
     opclasses = ",".join(quote_literal(key.opclass.rpartition(".")[2]) for key in change.keys)
@@ -46,7 +41,7 @@ def verify_sql(change: CreateIndex, index: RelationName | None = None) -> str:
   JOIN pg_catalog.pg_am am ON am.oid = c.relam
   JOIN pg_catalog.pg_class t ON t.oid = i.indrelid
   JOIN pg_catalog.pg_namespace tn ON tn.oid = t.relnamespace
- WHERE n.nspname = {quote_literal(index.schema)} AND c.relname = {quote_literal(index.name)}
+ WHERE n.nspname = {quote_literal(change.table.schema)} AND c.relname = {quote_literal(change.name)}
    AND tn.nspname = {quote_literal(change.table.schema)} AND t.relname = {quote_literal(change.table.name)}
    AND i.indisvalid AND i.indisready AND i.indislive
    AND am.amname = {quote_literal(change.method)} AND i.indisunique = {str(change.unique).lower()}

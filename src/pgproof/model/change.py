@@ -31,11 +31,6 @@ class LockMode(StrEnum):
         """Whether INSERT, UPDATE and DELETE wait for it."""
         return list(LockMode).index(self) >= list(LockMode).index(LockMode.SHARE)
 
-    @property
-    def blocks_reads(self) -> bool:
-        """Whether SELECT waits for it."""
-        return self is LockMode.ACCESS_EXCLUSIVE
-
 
 @dataclass(frozen=True, slots=True)
 class Step:

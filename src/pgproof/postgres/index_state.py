@@ -95,17 +95,12 @@ def read_index_status(session: Session, index: RelationName, verify: tuple[Step,
 
 
 def wait_until_idle(
-    session: Session,
-    index: RelationName,
-    verify: tuple[Step, ...] = (),
-    *,
-    budget_s: float,
-    progress: Progress = ignore_progress,
+    session: Session, index: RelationName, *, budget_s: float, progress: Progress = ignore_progress
 ) -> IndexStatus:
     """Wait until nobody builds or drops an index any more; BUSY is returned when the budget ran out."""
     deadline = time.monotonic() + budget_s
     while True:
-        status = read_index_status(session, index, verify)
+        status = read_index_status(session, index)
         if status.state is not IndexState.BUSY or time.monotonic() >= deadline:
             return status
         progress(f"waiting for backend {status.busy_pid}, which works on index {index}")

@@ -12,7 +12,7 @@ from pgproof.sqltext.tree import kind_of, strings, walk
 class FunctionName:
     """The name of a called function.
 
-    Attributes:
+    Args:
         schema: As written; empty where the search path decides.
         name: Lower case unless quoted.
     """

@@ -27,7 +27,7 @@ _BY_POSITION = frozenset(["row_number", "ntile", "lag", "lead", "first_value", "
 class Determinism:
     """What a query leaves open.
 
-    Attributes:
+    Args:
         sorted: The whole result has an ORDER BY.
         limited: The whole result has a LIMIT, FETCH or OFFSET.
         skips: It has an OFFSET, so it is cut off at its start, too.

@@ -67,7 +67,7 @@ _SESSION_VALUES = ("ROLE", "USER", "CATALOG", "SCHEMA")
 class OpenLevel:
     """A level under construction; `close` freezes it.
 
-    Attributes:
+    Args:
         command: See `QueryShape`, as all the fields that bear its names.
         scope: The names it sees.
         uses: What its parameters are for.

@@ -34,7 +34,7 @@ class Place(Enum):
 class Literal:
     """A literal that is a value.
 
-    Attributes:
+    Args:
         start: Byte offset in the text.
         end: Byte offset of its end.
         value: In text form, ``None`` for NULL.

@@ -45,7 +45,7 @@ _WRITING = ("InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt")
 class Statement:
     """One SQL statement; equal to another of the same text and line.
 
-    Attributes:
+    Args:
         text: The exact slice of the text handed in, from its first word, without its semicolon; a planner
             hint (``/*+ .. */``) right before the first word is part of it, other comments there are not.
         line: 1-based line of its first word.

@@ -14,7 +14,7 @@ from pgproof.sqltext.tree import scan_tokens, token_name
 class NumberedText:
     """A text whose named placeholders were numbered.
 
-    Attributes:
+    Args:
         sql: The text with ``$1``...
         names: One for each number, ``$1`` first; empty where the text had no named placeholder.
         moves: ``(offset in sql, offset in the original)`` behind each replaced placeholder, ascending.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class Place:
     """A place in a text.
 
-    Attributes:
+    Args:
         line: 1-based line.
         column: 1-based column in that line, in characters.
     """

@@ -40,7 +40,7 @@ _NEGATIONS = {"!~~": "~~", "!~~*": "~~*", "!~": "~", "!~*": "~*"}
 class Surroundings:
     """Where a condition stands.
 
-    Attributes:
+    Args:
         scope: Its names.
         clause: Its clause.
         negated: Under an odd number of NOTs.

@@ -40,7 +40,7 @@ class QueryReader(Protocol):
 class Reading:
     """What stays the same while one statement is read.
 
-    Attributes:
+    Args:
         columns_of: The caller's lookup.
         read_query: Reads a query inside another.
         levels: Every level opened so far, enclosing ones first.
@@ -55,7 +55,7 @@ class Reading:
 class Here:
     """Where the walk stands.
 
-    Attributes:
+    Args:
         level: The level being read.
         reading: The statement's.
         ctes: What WITH clauses made visible here.

@@ -40,24 +40,6 @@ def with_sort_keys(sql: str) -> str | None:
     return deparse(Tree(select))
 
 
-def without_limit(sql: str) -> str:
-    """Take LIMIT, OFFSET and FETCH from a query's outermost level.
-
-    Args:
-        sql: One statement; one that is no SELECT comes back in the deparser's spelling.
-
-    Raises:
-        ParseError: The text does not parse.
-        UsageError: It does not hold exactly one statement.
-    """
-    message = copy_of(parse_statement(sql).tree.message)
-    if kind_of(message) == "SelectStmt":
-        message.ClearField("limit_count")
-        message.ClearField("limit_offset")
-        message.ClearField("limit_option")
-    return deparse(Tree(message))
-
-
 def _takes_sort_keys(message: Message) -> bool:
     if kind_of(message) != "SelectStmt" or not message.sort_clause or message.values_lists:
         return False

@@ -16,7 +16,7 @@ from pgproof.sqltext.tree import Message, kind_of, strings
 class Entry:
     """A relation of a scope and what was read of it so far.
 
-    Attributes:
+    Args:
         relation: The relation.
         columns: Names by which the statement sees its columns, ``None`` where they are not known.
         real_names: The catalog's name for each renamed column (``FROM t AS x (a, b)``).
@@ -44,7 +44,7 @@ class Entry:
 class Scope:
     """The relations a level sees: its own, then those of the levels around it.
 
-    Attributes:
+    Args:
         parent: The scope around it, ``None`` at the top.
         entries: In text order.
         merged: Columns that USING or NATURAL made one of, by name.
@@ -75,7 +75,7 @@ class Scope:
 class Found:
     """What a column reference stands for.
 
-    Attributes:
+    Args:
         entry: Its relation.
         owner: The scope that relation belongs to.
         column: The catalog's name, ``None`` for the whole row or ``*``.

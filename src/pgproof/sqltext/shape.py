@@ -127,7 +127,7 @@ class Distinct(StrEnum):
 class Relation:
     """A relation of a FROM clause, or the target of a change.
 
-    Attributes:
+    Args:
         alias: How the rest of the statement calls it; unique in its level.
         schema: As written, ``None`` where the search path decides.
         name: Table, view, CTE or function; empty for a subquery and VALUES.
@@ -148,7 +148,7 @@ class Relation:
 class Operand:
     """A column, or an expression over columns of one relation.
 
-    Attributes:
+    Args:
         relation: Its alias; empty for an expression that reads no column.
         column: The column's name as the catalog holds it; ``None`` for an expression.
         columns: Every column in it, in text order, without repeats.
@@ -168,7 +168,7 @@ class Operand:
 class Predicate:
     """A condition on one relation.
 
-    Attributes:
+    Args:
         operand: What is compared.
         operator: As an index sees it, the column on the left: ``=``, ``<``, ``BETWEEN``, ``~~``, ``IS NULL``.
         kind: Class of the operator.
@@ -195,7 +195,7 @@ class Predicate:
 class Join:
     """A condition between two relations; one side is outer where a subquery is tied to its surroundings.
 
-    Attributes:
+    Args:
         left: One side, of this level.
         right: The other, of this level or of an enclosing one.
         operator: With ``left`` on its left; ``=`` nearly always.
@@ -214,7 +214,7 @@ class Join:
 class SortKey:
     """One key of an ORDER BY.
 
-    Attributes:
+    Args:
         operand: What is sorted by, positions and output names resolved to what they stand for; ``None``
             where it reads several relations or none.
         expression: The key as SQL, with the aliases as written.
@@ -240,7 +240,7 @@ class GroupKey:
 class Bound:
     """A LIMIT or an OFFSET.
 
-    Attributes:
+    Args:
         rows: The number, ``None`` where the text does not tell.
         parameter: Number of the parameter, ``None`` if it is none.
         expression: As SQL.
@@ -255,7 +255,7 @@ class Bound:
 class ColumnsRead:
     """The columns of a relation that a level and its subqueries read anywhere.
 
-    Attributes:
+    Args:
         relation: Alias.
         columns: Sorted.
         has_star: ``*`` or the whole row is read; ``columns`` then holds all of them where they are known.
@@ -270,7 +270,7 @@ class ColumnsRead:
 class Call:
     """A call of a function.
 
-    Attributes:
+    Args:
         name: Without schema, lower case unless quoted.
         expression: The whole call as SQL.
     """
@@ -283,7 +283,7 @@ class Call:
 class QueryShape:
     """One level of a statement: the statement itself, a subquery, a CTE, a branch of a UNION.
 
-    Attributes:
+    Args:
         command: ``select``, ``insert``, ``update``, ``delete``, ``merge`` or ``values``; a level that
             combines branches (UNION ..) is a ``select`` without relations.
         level: Where it stands.

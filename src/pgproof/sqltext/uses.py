@@ -43,7 +43,7 @@ class ParameterRole(StrEnum):
 class ParameterUse:
     """One place of a parameter in a statement; ``$1`` used twice gives two.
 
-    Attributes:
+    Args:
         number: Its number, from 1.
         role: What it does there.
         operand: The column or expression it meets, ``None`` where the text does not tell.

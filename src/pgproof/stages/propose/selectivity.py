@@ -10,9 +10,6 @@ from pgproof.model.relation import Catalog, Column, RelationKind, Table
 UNKNOWN_EQUALITY_FRAC = 0.005
 """Where nothing is known. **Source**: ``DEFAULT_EQ_SEL``, src/include/utils/selfuncs.h."""
 
-RANGE_FRAC = 0.33
-"""Of a range whose bound is not known. **Source**: ``DEFAULT_INEQ_SEL``, src/include/utils/selfuncs.h."""
-
 
 def equality_frac(table: Table, column: Column, value: str | None = None) -> float:
     """Return the share of rows equal to a value, 0 to 1.

@@ -27,7 +27,6 @@ _PATTERN_CLASSES = {
 }
 _THREE_IN_A_ROW = re.compile(r"\w{3}")
 _WILDCARDS = ("%", "_")
-_LIKE = (PredicateKind.LIKE, PredicateKind.LIKE_PREFIX, PredicateKind.LIKE_CONTAINS)
 
 
 def special_drafts(access: Access, catalog: Catalog) -> Iterator[Draft]:
