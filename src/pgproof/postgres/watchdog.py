@@ -130,5 +130,8 @@ class Watchdog:
         return False
 
     def _give_up(self) -> None:
+        try:
+            self._watched.cancel()
+        except ServerError:
+            return  # no connection for the request: the next look tries again
         self.gave_up = True
-        self._watched.cancel()
