@@ -323,6 +323,14 @@ def test_captured_workload_comes_back_equal_and_private(tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o077 == 0
 
 
+def test_captured_workload_is_private_where_others_could_read_what_was_there(tmp_path: Path) -> None:
+    path = tmp_path / "w.json"
+    path.write_text("{}", encoding="utf-8")
+    path.chmod(0o644)
+    save_workload(CAPTURED, path)
+    assert path.stat().st_mode & 0o077 == 0
+
+
 def test_captured_workload_is_checked(tmp_path: Path) -> None:
     path = tmp_path / "w.json"
     broken = {

@@ -99,6 +99,7 @@ def save_workload(workload: Workload, path: Path | str) -> None:
     head = f'{{\n  "format": "{CAPTURE_FORMAT}",\n  "version": {CAPTURE_VERSION},'
     try:
         path.touch(mode=0o600)
+        path.chmod(0o600)  # it may have been there before
         path.write_text(head + body.removeprefix("{") + "\n", encoding="utf-8")
     except OSError as error:
         raise ConfigError(

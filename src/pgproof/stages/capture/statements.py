@@ -74,12 +74,11 @@ def capture_statements(
     )
     if not kept:
         raise _nothing_seen(session, window_s)
-    started_s = delta.window_s if delta.window_s > 0 else None
     return Workload(
         statements=tuple(group.statement() for group in kept[:limit]),
         source="pg_stat_statements",
         captured_at=delta.to_at,
-        window_s=started_s,
+        window_s=delta.window_s if delta.window_s > 0 else None,
         server_version=str(session.value("SHOW server_version")).split(" ")[0],
         database=session.database,
         notes=(*delta.notes, *losses.notes(delta.statements), *_cut_notes(kept, limit)),
