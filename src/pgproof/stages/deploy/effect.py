@@ -14,6 +14,7 @@ from pgproof.model.rollout import StatementEffect
 from pgproof.model.workload import ParameterSet, Workload, WorkloadStatement
 from pgproof.postgres.session import Session
 from pgproof.sqltext.calls import called_functions
+from pgproof.sqltext.parameters import parameter_numbers
 
 SETS = 3
 """Parameter sets read for a statement."""
@@ -91,7 +92,7 @@ def _volatile(session: Session, names: set[str]) -> set[str]:
 
 def _read(session: Session, statement: WorkloadStatement, ends_at: float) -> Reading:
     sets = statement.parameter_sets[:SETS]
-    if not sets and "$" in statement.query.sql:
+    if not sets and parameter_numbers(statement.query.sql):
         return Reading(None, note="no parameter values are known")
     times, digests = [], []
     try:
