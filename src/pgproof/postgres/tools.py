@@ -1,4 +1,4 @@
-"""Runs PostgreSQL's client programs: pg_dump, pg_restore, psql, pgbench.
+"""Runs PostgreSQL's client programs on servers of our own: psql, pgbench, pg_dump.
 
 They run as ourselves, whatever account a server of ours needs. A password goes through ``PGPASSWORD`` or
 ``PGPASSFILE``, never through the arguments, which every user of the machine can read.
@@ -42,7 +42,6 @@ def run_tool(
     args: Sequence[str],
     *,
     env: Mapping[str, str] | None = None,
-    keep_pg_env: bool = False,
     stdin: str | None = None,
     stdout: Path | None = None,
     timeout_s: float | None = None,
@@ -54,8 +53,6 @@ def run_tool(
         tool: Such as ``pg_dump``.
         args: Its arguments; a password among them is refused.
         env: Added to the environment, such as ``PGPASSWORD``.
-        keep_pg_env: Leave the user's own PG* variables in place. Right for a target that the user named,
-            wrong for a server of ours.
         stdin: Text to feed it; None gives it an empty input.
         stdout: Write its output to this file, made readable for its owner alone.
         timeout_s: Kill it after so many seconds; None waits for ever.
@@ -70,7 +67,7 @@ def run_tool(
             f"a password must not be among the arguments of {tool}; use PGPASSWORD or PGPASSFILE"
         )
     program = binaries.tool(tool)
-    environment = _environment(env or {}, keep_pg_env=keep_pg_env)
+    environment = _environment(env or {})
     try:
         with _sink(stdout) as sink:
             done = subprocess.run(
@@ -95,8 +92,9 @@ def run_tool(
     return ToolOutput(done.stdout or "", done.stderr)
 
 
-def _environment(extra: Mapping[str, str], *, keep_pg_env: bool) -> dict[str, str]:
-    inherited = {k: v for k, v in os.environ.items() if keep_pg_env or not k.startswith("PG")}
+def _environment(extra: Mapping[str, str]) -> dict[str, str]:
+    # The user's PG* variables are about a server of theirs; see `dump_programs` for programs that go there.
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith("PG")}
     return {**inherited, "LC_ALL": "C", **extra}
 
 
