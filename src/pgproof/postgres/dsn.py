@@ -92,6 +92,19 @@ def read_dsn(dsn: str) -> dict[str, str]:
         ) from None
 
 
+def without_secrets(dsn: str) -> str:
+    """Return a connection string without its passwords, as a key=value string fit for an argument list.
+
+    What is named explicitly beats a service file only there: the PG* variables of a program are weaker than
+    the service they name.
+
+    Raises:
+        UsageError: ``dsn`` can't be read.
+    """
+    given = read_dsn(dsn)
+    return make_conninfo(**{key: value for key, value in given.items() if key not in _SECRET_KEYWORDS})
+
+
 def address_of(dsn: str) -> str:
     """Say where a connection string points, safe to print: ``host:port/database`` as far as it tells."""
     given = {**libpq_defaults(), **read_dsn(dsn)}

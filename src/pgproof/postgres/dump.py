@@ -18,7 +18,7 @@ from psycopg.conninfo import make_conninfo
 from pgproof.errors import CapabilityMissing, EmbeddedServerError, ServerError
 from pgproof.model.progress import Progress, ignore_progress
 from pgproof.postgres.binaries import Binaries, list_binaries
-from pgproof.postgres.dsn import address_of
+from pgproof.postgres.dsn import address_of, without_secrets
 from pgproof.postgres.dump_programs import fail, folder_bytes, knows_option, run_program
 from pgproof.postgres.restore_report import find_skipped, find_tables_without_rows
 from pgproof.postgres.session import Row, Session, open_session
@@ -91,6 +91,7 @@ def dump_schema(dsn: str, binaries: Binaries) -> bytes:
         EmbeddedServerError: The install has no pg_dump, or one that is too old.
     """
     args = ["--schema-only", "--no-password", _LOCK_WAIT, f"--exclude-schema={OWN_SCHEMA}"]
+    args.append(f"--dbname={without_secrets(dsn)}")
     if knows_option(binaries.tool("pg_dump"), "--restrict-key"):
         args.append(f"--restrict-key={_RESTRICT_KEY}")
     code, schema, complaints = run_program(binaries, "pg_dump", args, dsn)
@@ -190,6 +191,7 @@ def _dump(binaries: Binaries, dsn: str, folder: Path, facts: Row, progress: Prog
         "--compress=0",
         f"--file={dump}",
         "--no-password",
+        f"--dbname={without_secrets(dsn)}",
         _LOCK_WAIT,
     ]
     args += [f"--exclude-schema={OWN_SCHEMA}", "--no-publications", "--no-subscriptions"]
