@@ -119,6 +119,12 @@ def test_prefix_of_two_runs_names_both(ledger: Ledger) -> None:
         ledger.run("r-%")
 
 
+@pytest.mark.parametrize(("reference", "missing"), [("last", "run"), ("last:competition", "competition")])
+def test_the_last_of_nothing_is_named_in_words(ledger: Ledger, reference: str, missing: str) -> None:
+    with pytest.raises(UsageError, match=f"^There is no {missing} in the ledger yet$"):
+        ledger.run(reference)
+
+
 def test_rollout_is_what_its_journal_says(ledger: Ledger) -> None:
     ledger.record_rollout(ROLLOUT)
     lines = _journal(3)

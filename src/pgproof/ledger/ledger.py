@@ -196,6 +196,11 @@ def _to_run(row: Row[tuple[object, ...]]) -> Run:
 
 
 def _not_found(reference: str, found: tuple[Run, ...]) -> UsageError:
+    latest, _, kind = reference.partition(":")
+    if not found and latest == "last":
+        return UsageError(
+            f"There is no {kind or 'run'} in the ledger yet", hint="`pgproof runs` shows what there is."
+        )
     if not found:
         return UsageError(f"There is no run {reference} in the ledger", hint="`pgproof runs` lists them.")
     names = ", ".join(run.id for run in found)
