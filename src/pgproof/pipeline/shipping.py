@@ -11,6 +11,7 @@ from pgproof.config import Settings
 from pgproof.errors import EmbeddedServerError, Refused, UsageError
 from pgproof.ledger import Run
 from pgproof.model.blueprint import Blueprint
+from pgproof.model.change import AnalyzeTable, Change
 from pgproof.model.progress import Progress, ignore_progress
 from pgproof.model.relation import Catalog
 from pgproof.model.rollout import Rollout, StatementEffect, TargetIdentity
@@ -48,6 +49,8 @@ class DeployPlan:
         down_sql: Its inverse.
         workload: To look at the effect with.
         notes: Warnings of the gate.
+        is_done: The database has every change of the variant already; statistics may be gathered anew, but
+            there is nothing that a rollout could take back.
     """
 
     run: str
@@ -59,6 +62,7 @@ class DeployPlan:
     down_sql: str
     workload: Workload
     notes: tuple[str, ...]
+    is_done: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +123,7 @@ def plan_deploy(
         down_sql=down_sql,
         workload=blueprint.workload,
         notes=rollout.notes,
+        is_done=_is_done(chosen.changes, rollout.changes),
     )
 
 
@@ -217,6 +222,11 @@ def _choose(run: str, blueprint: Blueprint, competition: Competition, wanted: st
         raise UsageError(f"Competition {run} has no variant {name!r}.", hint=f"It has: {', '.join(by_name)}.")
     _demand_gates(competition.arm(name))
     return by_name[name]
+
+
+def _is_done(wanted: tuple[Change, ...], missing: tuple[Change, ...]) -> bool:
+    lasting = [change for change in wanted if not isinstance(change, AnalyzeTable)]
+    return bool(lasting) and all(isinstance(change, AnalyzeTable) for change in missing)
 
 
 def _demand_gates(arm: ArmResult) -> None:

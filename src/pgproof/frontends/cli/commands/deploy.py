@@ -58,8 +58,8 @@ def deploy(
     terminal.print_deploy_plan(screen.text, plan.target, plan.variant, plan.sql, plan.notes)
     if out is not None:
         terminal.print_artifacts(screen.text, write_migration_files(out, plan.up_sql, plan.down_sql))
-    if dry_run or not plan.sql:
-        if not plan.sql:
+    if dry_run or plan.is_done:
+        if plan.is_done:
             screen.text.print("Nothing to do: the database has all of it already. No rollout was made.")
         screen.emit(rollout_document(plan.rollout, plan.sql, (), plan.notes))
         return
