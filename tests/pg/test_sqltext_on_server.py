@@ -63,7 +63,7 @@ QUERIES = [
 @pytest.fixture
 def connection(database: str) -> Iterator[psycopg.Connection[tuple[str]]]:
     with psycopg.connect(database, autocommit=True) as connection:
-        connection.execute(SCHEMA)  # type: ignore[call-overload]
+        connection.execute(SCHEMA)  # type: ignore[call-overload]  # the stub wants a literal
         yield connection
 
 

@@ -66,6 +66,11 @@ class StatementCounters:
         """Mean execution time in milliseconds; 0 without a call."""
         return self.total_ms / self.calls if self.calls else 0.0
 
+    @property
+    def rows_a_call(self) -> float:
+        """Rows that one call returns or changes; 0 without a call."""
+        return self.rows / self.calls if self.calls else 0.0
+
 
 @dataclass(frozen=True, slots=True)
 class WorkloadStatement:

@@ -24,6 +24,7 @@ VERSION = b"\x01"
 """First byte of a cursor; another layout takes another one."""
 
 MIN_SECRET_BYTES = 16
+"""Of a secret. Source: judgement; 128 bits, which nobody guesses."""
 
 SIGNATURE_BYTES = 16
 """Of the HMAC-SHA256. Source: RFC 2104, section 5: half of the output, and no less than 80 bits."""

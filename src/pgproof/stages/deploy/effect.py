@@ -17,13 +17,14 @@ from pgproof.sqltext.calls import called_functions
 from pgproof.sqltext.parameters import parameter_numbers
 
 SETS = 3
-"""Parameter sets read for a statement."""
+"""Parameter sets read for a statement. Source: judgement; the target has other work to do."""
 
 REPEATS = 3
-"""Executions of each; the first one warms up and is not counted."""
+"""Executions of each; the first one warms up and is not counted. Source: judgement."""
 
 PATIENCE_S = 0.5
-"""A parameter set that took this long is not repeated more than once: what is slow shows at once."""
+"""A parameter set that took this long is not repeated more than once: what is slow shows at once. Source:
+judgement."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ from pgproof.stages.deploy.revert import demand_whole_journal, revert_rollout
 from pgproof.stages.deploy.target import demand_same_target, open_target
 
 ORPHAN_WAIT_S = 1_800.0
-"""How long to wait for the backend of a killed runner, which goes on building and holds the run lock."""
+"""How long to wait for the backend of a killed runner, which goes on building and holds the run lock.
+Source: judgement; `GateLimits` refuses at the same half hour."""
 
 
 def resume_rollout(

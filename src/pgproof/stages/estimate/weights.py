@@ -95,8 +95,7 @@ def _writes_of(statement: WorkloadStatement, catalog: Catalog, rate: float) -> I
         shapes = find_shapes(parse_statement(statement.query.sql))
     except (ParseError, UsageError):
         return
-    counters = statement.counters
-    rows_a_call = max(counters.rows / counters.calls, 1.0) if counters and counters.calls else 1.0
+    rows_a_call = max(statement.counters.rows_a_call, 1.0) if statement.counters else 1.0
     for shape in shapes:
         if shape.target is None or shape.command not in ("insert", "update", "merge"):
             continue

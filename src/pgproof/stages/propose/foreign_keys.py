@@ -73,8 +73,7 @@ def _name(constraint: Constraint) -> str:
 
 
 def _rows_a_call(statement: WorkloadStatement) -> float:
-    counters = statement.counters
-    return max(counters.rows / counters.calls, 1.0) if counters and counters.calls else 1.0
+    return max(statement.counters.rows_a_call, 1.0) if statement.counters else 1.0
 
 
 def _as_statement(name: str, constraint: Constraint, calls: float) -> WorkloadStatement:

@@ -20,7 +20,7 @@ from pgproof.stages.propose.literals import literal_values
 from pgproof.stages.propose.selectivity import null_frac
 
 MAX_PARTIAL_FRAC = 0.3
-"""A partial index over more of the table saves too little. **Source**: the brief's users; judgement."""
+"""A partial index over more of the table saves too little. **Source**: judgement."""
 
 MAX_STATES = 100
 """Distinct values of a column that holds states. **Source**: judgement; the default statistics target."""
