@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from pgproof.model.relation import Catalog
-from pgproof.sqltext.quote import truncate_identifier
+from pgproof.sqltext.names import index_name
 
 _NOT_A_WORD = re.compile(r"\W+")
 
@@ -30,11 +30,11 @@ class Names:
             parts: Columns and expressions in order; anything but letters, digits and ``_`` becomes ``_``.
             suffix: Last part.
         """
-        words = (_NOT_A_WORD.sub("_", part).strip("_") for part in parts)
-        stem = "_".join((table, *(word for word in words if word)))
-        name, number = truncate_identifier(stem, suffix=f"_{suffix}"), 1
+        cleaned = (_NOT_A_WORD.sub("_", part).strip("_") for part in parts)
+        words = [word for word in cleaned if word]
+        name, number = index_name(table, words, suffix), 1
         while name in self._taken:
             number += 1
-            name = truncate_identifier(stem, suffix=f"_{suffix}{number}")
+            name = index_name(table, words, f"{suffix}{number}")
         self._taken.add(name)
         return name
