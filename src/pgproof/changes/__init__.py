@@ -53,6 +53,16 @@ def revert_steps(change: Change, catalog: Catalog | None = None) -> tuple[Step, 
     return kind_of(change).revert(change, catalog)
 
 
+def forward_steps(changes: tuple[Change, ...], catalog: Catalog | None = None) -> tuple[Step, ...]:
+    """Return the steps that make several changes, in order; see `apply_steps`."""
+    return tuple(step for change in changes for step in apply_steps(change, catalog))
+
+
+def backward_steps(changes: tuple[Change, ...], catalog: Catalog | None = None) -> tuple[Step, ...]:
+    """Return the steps that undo several changes, the last change first; see `revert_steps`."""
+    return tuple(step for change in reversed(changes) for step in revert_steps(change, catalog))
+
+
 def verify_steps(change: Change) -> tuple[Step, ...]:
     """Return questions of one boolean each that are all true once a change is made; may be empty."""
     return kind_of(change).verify(change)
@@ -75,6 +85,15 @@ def refusals(change: Change, catalog: Catalog, earlier: tuple[Change, ...] = ())
         earlier: Changes that come before it in its variant, in order.
     """
     return kind_of(change).refuse(change, catalog, earlier)
+
+
+def all_refusals(changes: tuple[Change, ...], catalog: Catalog) -> tuple[Refusal, ...]:
+    """Say why several changes must not be made one after the other: those of the first change first."""
+    return tuple(
+        refusal
+        for place, change in enumerate(changes)
+        for refusal in refusals(change, catalog, changes[:place])
+    )
 
 
 def effective_changes(changes: tuple[Change, ...], catalog: Catalog) -> tuple[Change, ...]:

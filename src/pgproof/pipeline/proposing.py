@@ -140,4 +140,4 @@ def _price(
 def variant_sql(variant: Variant, catalog: Catalog) -> tuple[str, ...]:
     """Return the statements that a variant would run on a database, in order."""
     wanted = changes.effective_changes(variant.changes, catalog)
-    return tuple(step.sql for change in wanted for step in changes.apply_steps(change, catalog))
+    return tuple(step.sql for step in changes.forward_steps(wanted, catalog))

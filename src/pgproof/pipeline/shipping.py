@@ -266,5 +266,4 @@ def _rollout_reference(reference: str) -> str:
 
 def _sql_back(settings: Settings, dsn: str, rollout: Rollout) -> tuple[str, ...]:
     catalog = _catalog(settings, dsn)
-    steps = [s for change in reversed(rollout.changes) for s in changes.revert_steps(change, catalog)]
-    return tuple(step.sql for step in steps)
+    return tuple(step.sql for step in changes.backward_steps(rollout.changes, catalog))

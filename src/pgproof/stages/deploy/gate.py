@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pgproof.changes import refusals
+from pgproof.changes import all_refusals
 from pgproof.changes.index import planned_indexes
 from pgproof.errors import Refused
 from pgproof.model.change import AnalyzeTable, Change, CreateExtension, CreateIndex, DropIndex, Refusal
@@ -55,11 +55,7 @@ def preflight(
         changes: What is planned; what is so already left out.
         limits: How old others' transactions may be.
     """
-    found = [
-        refusal
-        for place, change in enumerate(changes)
-        for refusal in refusals(change, catalog, changes[:place])
-    ]
+    found = [*all_refusals(changes, catalog)]
     found += _refuse_schemas(session, catalog, changes)
     found += _refuse_names(catalog, changes)
     waits = _old_transactions(session, limits) if _waits_for_others(changes) else []

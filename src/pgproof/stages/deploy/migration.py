@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pgproof.changes import apply_steps, describe, render_sql, revert_steps
+from pgproof.changes import backward_steps, describe, forward_steps, render_sql
 from pgproof.model.change import Change, Step
 from pgproof.model.relation import Catalog
 
@@ -21,13 +21,14 @@ def write_migration(
     Returns:
         Up and down; comments say what each statement does.
     """
-    up = [step for change in changes for step in apply_steps(change, catalog)]
-    down = [step for change in reversed(changes) for step in revert_steps(change, catalog)]
     what = [describe(change) for change in changes]
-    return _file("apply", variant, run_id, what, up), _file("take back", variant, run_id, what, down)
+    return (
+        _file("apply", variant, run_id, what, forward_steps(changes, catalog)),
+        _file("take back", variant, run_id, what, backward_steps(changes, catalog)),
+    )
 
 
-def _file(verb: str, variant: str, run_id: str, what: list[str], steps: list[Step]) -> str:
+def _file(verb: str, variant: str, run_id: str, what: list[str], steps: tuple[Step, ...]) -> str:
     lines = [f"pgproof: {verb} variant {variant}", f"Evidence: competition {run_id}", *what]
     if any(not step.transactional for step in steps):
         lines += [
@@ -38,4 +39,4 @@ def _file(verb: str, variant: str, run_id: str, what: list[str], steps: list[Ste
             "it leaves before running it again.",
         ]
     header = "".join(f"-- {' '.join(line.split()) if line.strip() else ''}".rstrip() + "\n" for line in lines)
-    return f"{header}\n{render_sql(tuple(steps))}"
+    return f"{header}\n{render_sql(steps)}"
