@@ -2,7 +2,7 @@
 
 import pytest
 
-from pgproof.changes.index_cover import covers, without_covered
+from pgproof.changes.index_cover import covers, leads_with, without_covered
 from pgproof.model.change import CreateIndex
 from pgproof.model.relation import IndexKey, RelationName
 
@@ -50,3 +50,20 @@ def test_without_covered_keeps_the_longer_whatever_comes_first() -> None:
     assert without_covered([short, apart, long]) == (apart, long)
     assert without_covered([long, short, apart]) == (long, apart)
     assert without_covered([]) == ()
+
+
+@pytest.mark.parametrize(
+    ("keys", "columns", "expected"),
+    [
+        (("a", "b", "c"), ("b", "a"), True),
+        (("a",), ("a",), True),
+        (("c", "a"), ("a",), False),
+        (("a",), ("a", "b"), False),
+        (("a",), (), False),
+        ((), ("a",), False),
+    ],
+)
+def test_first_keys_are_some_columns_in_any_order(
+    keys: tuple[str, ...], columns: tuple[str, ...], expected: bool
+) -> None:
+    assert leads_with(made(*keys).keys, columns) is expected

@@ -43,6 +43,14 @@ def without_covered(indexes: Iterable[CreateIndex]) -> tuple[CreateIndex, ...]:
     return tuple(kept)
 
 
+def leads_with(keys: tuple[IndexKey, ...], columns: tuple[str, ...]) -> bool:
+    """Tell whether the first keys are exactly some columns, in any order, as a look-up by all of them needs.
+
+    So an index supports a foreign key; no columns are led with by nothing.
+    """
+    return bool(columns) and {key.column for key in keys[: len(columns)]} == set(columns)
+
+
 def backwards(keys: tuple[IndexKey, ...]) -> tuple[IndexKey, ...]:
     """Return the keys as a backward scan reads them."""
     return tuple(replace(key, descending=not key.descending, nulls_first=not key.nulls_first) for key in keys)

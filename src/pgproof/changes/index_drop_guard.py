@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pgproof.changes.index_cover import leads_with
 from pgproof.changes.index_text import concurrent_definition
 from pgproof.changes.table_guard import refuse_server, refuse_table
 from pgproof.errors import ParseError, UsageError
 from pgproof.model.change import Change, CreateIndex, DropIndex, Refusal
-from pgproof.model.relation import Catalog, Constraint, ConstraintKind, Index, RelationKind, RelationName
+from pgproof.model.relation import (
+    Catalog,
+    Constraint,
+    ConstraintKind,
+    Index,
+    IndexKey,
+    RelationKind,
+    RelationName,
+)
 from pgproof.sqltext.quote import qualify
 
 
@@ -99,10 +108,10 @@ def _refuse_definition(change: DropIndex, index: Index) -> Iterator[Refusal]:
 def _refuse_foreign_key(
     change: DropIndex, index: Index, catalog: Catalog, earlier: tuple[Change, ...]
 ) -> Iterator[Refusal]:
-    keys = [tuple(key.column for key in index.keys)] if not index.predicate else []
+    keys = [] if index.predicate else [index.keys]
     gone = {change.index, *(other.index for other in earlier if isinstance(other, DropIndex))}
     others = [
-        tuple(key.column for key in other.keys)
+        other.keys
         for other in catalog.indexes_of(change.table)
         if other.relation not in gone and other.valid and not other.predicate and other.method == "btree"
     ] + _coming_keys(change.table, earlier)
@@ -116,9 +125,9 @@ def _refuse_foreign_key(
         )
 
 
-def _coming_keys(table: RelationName, earlier: tuple[Change, ...]) -> list[tuple[str, ...]]:
+def _coming_keys(table: RelationName, earlier: tuple[Change, ...]) -> list[tuple[IndexKey, ...]]:
     return [
-        tuple(key.column for key in change.keys)
+        change.keys
         for change in earlier
         if isinstance(change, CreateIndex)
         and change.table == table
@@ -127,11 +136,8 @@ def _coming_keys(table: RelationName, earlier: tuple[Change, ...]) -> list[tuple
     ]
 
 
-def _serves(constraint: Constraint, keys: list[tuple[str, ...]]) -> bool:
-    """Tell whether the first columns of any of the indexes are the foreign key's, in any order."""
-    width = len(constraint.columns)
-    return (
-        constraint.kind is ConstraintKind.FOREIGN_KEY
-        and width > 0
-        and any(set(columns[:width]) == set(constraint.columns) for columns in keys)
+def _serves(constraint: Constraint, indexes: list[tuple[IndexKey, ...]]) -> bool:
+    """Tell whether any of some indexes, given by their keys, supports a foreign key."""
+    return constraint.kind is ConstraintKind.FOREIGN_KEY and any(
+        leads_with(keys, constraint.columns) for keys in indexes
     )
