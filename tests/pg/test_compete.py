@@ -193,7 +193,8 @@ def test_the_canary_is_the_control_again(story: Story) -> None:
     assert canary.comparison is not None
     assert not canary.comparison.interval.excludes(1.0)
     assert canary.comparison.blks_ratio == pytest.approx(1.0, abs=0.02)
-    assert 0 < story.competition.detectable_effect_frac < 1
+    interval = canary.comparison.interval
+    assert story.competition.detectable_effect_frac == pytest.approx((interval.high - interval.low) / 2)
 
 
 def test_plans_build_and_steps_are_kept(story: Story) -> None:
