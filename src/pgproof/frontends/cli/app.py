@@ -17,13 +17,15 @@ from pgproof.frontends.cli.commands import COMMANDS
 from pgproof.frontends.cli.screen import Screen, flush_output, prepare_streams
 from pgproof.postgres.dsn import mask
 
+PROGRAM = "pgproof"
+
 EXIT_BUG = 70
 """Source: EX_SOFTWARE of BSD's sysexits."""
 
 _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 app = typer.Typer(
-    name="pgproof",
+    name=PROGRAM,
     help="Make a slow PostgreSQL fast, and prove it: capture, check, advise, compete, deploy, revert.",
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -98,10 +100,10 @@ def run(arguments: list[str]) -> int:
 def _run(arguments: list[str]) -> int:
     screen = Screen(_json_target(arguments))
     if not arguments:
-        app(["--help"], standalone_mode=False)
+        app(["--help"], prog_name=PROGRAM, standalone_mode=False)
         return UsageError.exit_code
     try:
-        outcome: object = app(arguments, standalone_mode=False)
+        outcome: object = app(arguments, prog_name=PROGRAM, standalone_mode=False)
         if outcome == Cancelled.exit_code:  # what typer makes of KeyboardInterrupt
             raise KeyboardInterrupt
     except PgproofError as error:
