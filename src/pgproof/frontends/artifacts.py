@@ -51,7 +51,7 @@ def write_demo_artifacts(folder: Path, result: DemoResult) -> tuple[Path, ...]:
         run=result.run,
         competition=result.competition,
         diagnosis=result.diagnosis,
-        rollout=result.reverted or result.rollout,
+        rollout=result.journey,
         effects=result.effects,
     )
     files = [write_text(folder / "report.html", render_page(page))]

@@ -41,7 +41,7 @@ def demo_document(result: DemoResult, report: str) -> DemoDocument:
 
 
 def _rollout(result: DemoResult) -> RolloutDocument | None:
-    rollout = result.reverted or result.rollout
+    rollout = result.journey
     return rollout_document(rollout, result.sql, result.effects, result.notes) if rollout else None
 
 

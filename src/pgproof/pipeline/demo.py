@@ -72,6 +72,13 @@ class DemoResult:
     application: ApplicationLog | None
     seconds: float
 
+    @property
+    def journey(self) -> Rollout | None:
+        """The rollout at its end, with the indexes that were valid while deployed; None without one."""
+        if self.rollout is None or self.reverted is None:
+            return self.rollout
+        return replace(self.reverted, valid_indexes=self.rollout.valid_indexes)
+
 
 def demo(
     settings: Settings,
