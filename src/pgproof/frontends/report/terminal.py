@@ -24,7 +24,7 @@ from pgproof.frontends.documents import (
 from pgproof.frontends.report.figures import ms, percent, points, ratio_interval, size, times, yes_no
 from pgproof.model.blueprint import Blueprint
 from pgproof.model.estimate import Estimate
-from pgproof.model.finding import Diagnosis, Finding, Severity, Skipped
+from pgproof.model.finding import STATEMENTS, Diagnosis, Finding, Severity, Skipped
 from pgproof.model.relation import Catalog
 from pgproof.model.rollout import Rollout, RolloutState, StatementEffect, TargetIdentity
 from pgproof.model.trial import Competition
@@ -97,14 +97,18 @@ def print_diagnosis(console: Console, catalog: Catalog, diagnosis: Diagnosis) ->
 
 
 def _print_skipped(console: Console, skipped: Iterable[Skipped]) -> None:
-    """Show what could not be looked at; checks that share a reason share a line."""
+    """Show what could not be looked at; checks that share a reason share its cure and a line."""
     checks: dict[tuple[str, str], list[str]] = {}
     for entry in skipped:
         checks.setdefault((entry.reason, entry.hint), []).append(entry.check)
     for (reason, hint), names in checks.items():
-        console.print(f"[yellow]not checked[/] {escape(', '.join(names))}: {escape(reason)}", soft_wrap=True)
+        waiting = [name for name in names if name != STATEMENTS] if STATEMENTS in names else []
+        about = STATEMENTS if waiting else ", ".join(dict.fromkeys(names))
+        console.print(f"[yellow]not checked[/] {escape(about)}: {escape(reason)}", soft_wrap=True)
         if hint:
             console.print(escape(indent(hint, "  ")), soft_wrap=True)
+        if waiting:
+            console.print(f"  These checks wait for it: {escape(', '.join(waiting))}", soft_wrap=True)
 
 
 def _print_finding(console: Console, finding: Finding) -> None:
@@ -177,7 +181,7 @@ def _print_scoreboard(console: Console, control: ArmDocument, variants: Iterable
     for arm in (control, *variants):
         cells = {
             "arm": escape(arm.name),
-            "time": percent(arm.time_ratio) if arm.time_ratio is not None else "100 %",
+            "time": "100 %" if arm is control else percent(arm.time_ratio),
             "interval": ratio_interval(arm.interval),
             "p50": ms(arm.p50_ms),
             "p95": ms(arm.p95_ms),
