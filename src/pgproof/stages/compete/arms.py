@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from pgproof.changes import apply_steps, effective_changes, refusals, revert_steps, verify_steps
+from pgproof.changes import all_refusals, backward_steps, effective_changes, forward_steps, verify_steps
 from pgproof.errors import ParseError, UsageError
 from pgproof.model.change import Change, Step
 from pgproof.model.progress import Progress, ignore_progress
@@ -132,18 +132,13 @@ def as_owner(catalog: Catalog) -> Catalog:
 def _plan_work(variant: Variant, catalog: Catalog) -> _Work:
     """Turn a variant into steps; what the target's owner would be refused is refused here as well."""
     changes = effective_changes(variant.changes, catalog)
-    earlier: tuple[Change, ...] = ()
-    for change in changes:
-        found = refusals(change, catalog, earlier)
-        if found:
-            return _Work(changes, refusal=f"refused: {found[0].reason}")
-        earlier += (change,)
+    found = all_refusals(changes, catalog)
+    if found:
+        return _Work(changes, refusal=f"refused: {found[0].reason}")
     try:
-        steps = tuple(step for change in changes for step in apply_steps(change, catalog))
-        revert = tuple(step for change in reversed(changes) for step in revert_steps(change, catalog))
+        return _Work(changes, forward_steps(changes, catalog), backward_steps(changes, catalog))
     except (UsageError, ParseError) as error:
         return _Work(changes, refusal=f"refused: {error.message}")
-    return _Work(changes, steps, revert)
 
 
 def _verify(session: Session, changes: Sequence[Change]) -> str:

@@ -69,12 +69,8 @@ def read_conditions(
     sql += f" WHERE {text}" if text else ""
     sql += f" ORDER BY {keys}" if keys else ""
 
-    def columns_of(schema: str | None, name: str) -> tuple[str, ...] | None:
-        found = catalog.find_table(name, schema)
-        return tuple(column.name for column in found.columns) if found else None
-
     try:
-        shape = find_shapes(parse_statement(sql), columns_of)[0]
+        shape = find_shapes(parse_statement(sql), catalog.column_names)[0]
     except ParseError:
         return NOTHING
     return Conditions(shape.predicates, shape.joins, shape.order_by)

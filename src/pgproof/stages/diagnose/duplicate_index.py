@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import groupby
 
+from pgproof.changes.index_cover import backwards, same_keys
 from pgproof.model.finding import Evidence, Finding, Severity
 from pgproof.model.relation import Catalog, Index, IndexKey
 from pgproof.stages.diagnose.check import Check, Subject, megabytes
@@ -66,8 +67,7 @@ def _is_second_unique(catalog: Catalog, keeper: Index, index: Index) -> bool:
         return False
     if ("NULLS NOT DISTINCT" in keeper.definition) != ("NULLS NOT DISTINCT" in index.definition):
         return False
-    constraints = tuple(catalog.constraints)
-    if any(c.name == keeper.constraint and c.table == keeper.table and c.deferrable for c in constraints):
+    if any(c.name == keeper.constraint and c.deferrable for c in catalog.constraints_of(keeper.table)):
         return False
     return _rank(keeper) > _rank(index) or (
         _rank(keeper) == _rank(index) and keeper.relation < index.relation
@@ -76,13 +76,7 @@ def _is_second_unique(catalog: Catalog, keeper: Index, index: Index) -> bool:
 
 def _same_keys(left: tuple[IndexKey, ...], right: tuple[IndexKey, ...]) -> bool:
     """Whether keys are equal, or all turned round (a B-tree reads backwards as well)."""
-    return left == right or left == tuple(_turned(key) for key in right)
-
-
-def _turned(key: IndexKey) -> IndexKey:
-    return IndexKey(
-        key.column, key.expression, key.opclass, key.collation, not key.descending, not key.nulls_first
-    )
+    return same_keys(left, right) or same_keys(left, backwards(right))
 
 
 def _finding(subject: Subject, index: Index, keeper: Index) -> Finding:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from pgproof.changes.index_cover import leads_with
 from pgproof.model.change import CreateIndex
 from pgproof.model.finding import Evidence, Finding, Severity
 from pgproof.model.relation import Constraint, ConstraintKind, Index, IndexKey, Table
@@ -59,10 +60,10 @@ def _supports(index: Index, table: Table, constraint: Constraint) -> bool:
         return False
     if index.predicate and not _leaves_out_nulls_only(index.predicate, constraint):
         return False
-    wanted = set(constraint.columns)
-    if {key.column for key in index.keys[: len(wanted)]} == wanted:
+    if leads_with(index.keys, constraint.columns):
         return True
-    column = table.column(index.keys[0].column) if index.keys[0].column in wanted else None
+    first = index.keys[0].column
+    column = table.column(first) if first in constraint.columns else None
     if column is None or column.statistics is None:
         return False
     return 1 / column.statistics.distinct_rows(max(table.rows, 1.0)) <= FEW_ROWS_FRAC

@@ -150,7 +150,7 @@ def _changes(catalog: Catalog, case: _Case) -> Iterator[CreateIndex]:
 def _on_partitions_only(subject: Subject, case: _Case) -> Iterator[Evidence]:
     if case.table.kind is not RelationKind.PARTITIONED:
         return
-    partitions = [t for t in subject.catalog.tables if t.parent == case.table.relation]
+    partitions = subject.catalog.partitions_of(case.table.relation)
     having = sum(any(_is_served(subject, part, w) for w in case.wanted) for part in partitions)
     if having:
         told = f"{having} of {len(partitions)}; attach those instead of building them again"

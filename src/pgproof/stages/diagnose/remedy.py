@@ -32,8 +32,7 @@ def render_remedy(subject: Subject, *wanted: Change) -> tuple[str, ...]:
 
 def free_name(catalog: Catalog, schema: str, name: str) -> str:
     """Return a name for an index, with a number behind it where the schema has one of that name already."""
-    taken = {index.relation.name for index in catalog.indexes if index.relation.schema == schema}
-    taken |= {table.relation.name for table in catalog.tables if table.relation.schema == schema}
+    taken = catalog.relation_names(schema)
     candidates = (truncate_identifier(name, suffix=f"_{number}") for number in range(2, len(taken) + 3))
     return name if name not in taken else next(c for c in candidates if c not in taken)
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import timedelta
 
+from pgproof.changes.index_cover import leads_with
 from pgproof.model.finding import Evidence, Finding, Severity, Skipped
-from pgproof.model.relation import Catalog, ConstraintKind, Index, RelationName
+from pgproof.model.relation import Catalog, ConstraintKind, Index
 from pgproof.stages.diagnose.check import SMALL_TABLE_BYTES, Check, Subject, megabytes
 from pgproof.stages.diagnose.remedy import is_on_partitioned, render_drop
 
@@ -39,14 +39,10 @@ def find_unused_indexes(subject: Subject) -> Iterator[Finding | Skipped]:
             "Run the check again later; don't reset the statistics meanwhile.",
         )
         return
-    parts: dict[RelationName, list[Index]] = defaultdict(list)
-    for index in subject.catalog.indexes:
-        if index.parent is not None:
-            parts[index.parent].append(index)
     for index in subject.catalog.indexes:
         if index.size_bytes < SMALL_TABLE_BYTES or _is_needed(subject, index):
             continue
-        if _scans(parts, index) == 0:
+        if _scans(subject.catalog, index) == 0:
             yield _finding(subject, index, age)
 
 
@@ -68,11 +64,12 @@ def counters_age(catalog: Catalog) -> timedelta | None:
     return catalog.read_at - min(remembered) if remembered else None
 
 
-def _scans(parts: Mapping[RelationName, list[Index]], index: Index) -> int | None:
+def _scans(catalog: Catalog, index: Index) -> int | None:
     """Return an index's scans, a partitioned one's with those of its parts; None where not all are known."""
-    if index.relation not in parts:
+    parts = catalog.parts_of(index.relation)
+    if not parts:
         return index.scans
-    counts = [_scans(parts, part) for part in parts[index.relation]]
+    counts = [_scans(catalog, part) for part in parts]
     known = [count for count in counts if count is not None]
     return sum(known) if len(known) == len(counts) else None
 
@@ -82,10 +79,8 @@ def _is_needed(subject: Subject, index: Index) -> bool:
         return True
     if not index.valid:
         return True  # another check's business
-    leading = tuple(key.column for key in index.keys)
     return any(
-        constraint.kind is ConstraintKind.FOREIGN_KEY
-        and set(constraint.columns) == set(leading[: len(constraint.columns)])
+        constraint.kind is ConstraintKind.FOREIGN_KEY and leads_with(index.keys, constraint.columns)
         for constraint in subject.catalog.constraints_of(index.table)
     )
 
