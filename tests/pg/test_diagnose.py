@@ -387,3 +387,35 @@ def test_a_role_without_rights_is_told_the_same_without_false_alarms(session: Se
     finally:
         session.run(f"DROP OWNED BY {quote_identifier(role)}")
         session.run(f"DROP ROLE {quote_identifier(role)}")
+
+
+def test_writes_that_a_reader_may_not_plan_are_one_line_without_a_grant(
+    session: Session, database: str
+) -> None:
+    role = f"reader_{session.backend_pid}"
+    session.run(f"CREATE ROLE {quote_identifier(role)}")
+    texts = (
+        ("add", "INSERT INTO customers (id) VALUES ($1)", StatementKind.INSERT),
+        ("name", "UPDATE customers SET name = $1 WHERE id = $2", StatementKind.UPDATE),
+        ("remove", "DELETE FROM customers WHERE id = $1", StatementKind.DELETE),
+        ("hold", "SELECT id FROM customers WHERE id = $1 FOR UPDATE", StatementKind.SELECT),
+        ("see", "SELECT name FROM customers WHERE id = $1", StatementKind.SELECT),
+    )
+    made = tuple(
+        WorkloadStatement(name, Query("0" * 16, sql, kind, name == "see"), 1.0) for name, sql, kind in texts
+    )
+    try:
+        session.run(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {quote_identifier(role)}")
+        with open_session(database) as reader:
+            reader.run(f"SET ROLE {quote_identifier(role)}")
+            plans, skipped = read_plans(reader, Workload(made, "file"))
+        assert list(plans) == ["see"]
+        (line,) = skipped
+        assert line.reason.endswith(
+            "only reads, and a reader can't plan writes (add, name, remove and 1 more): "
+            "compete runs them on clones"
+        )
+        assert line.hint == ""
+    finally:
+        session.run(f"DROP OWNED BY {quote_identifier(role)}")
+        session.run(f"DROP ROLE {quote_identifier(role)}")

@@ -7,6 +7,9 @@ from enum import StrEnum
 
 from pgproof.model.relation import RelationName
 
+STATEMENTS = "statements"
+"""Under this name it is reported that there is no workload to be had; the checks that need one wait for it."""
+
 
 class Severity(StrEnum):
     """How much it matters; HIGH first."""

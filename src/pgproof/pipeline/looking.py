@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pgproof.config import Settings
 from pgproof.errors import CapabilityMissing, ConfigError
-from pgproof.model.finding import Diagnosis, Skipped
+from pgproof.model.finding import STATEMENTS, Diagnosis, Skipped
 from pgproof.model.progress import Progress, ignore_progress
 from pgproof.model.relation import Catalog
 from pgproof.model.workload import Workload
@@ -172,8 +172,8 @@ def _workload_or_reason(
     try:
         return obtain_workload(session, catalog, workload_file, 1, progress), ()
     except CapabilityMissing as error:
-        return None, (Skipped("statements", error.message, error.hint),)
+        return None, (Skipped(STATEMENTS, error.message, error.hint),)
     except ConfigError as error:
         if workload_file is not None:
             raise
-        return None, (Skipped("statements", error.message, error.hint),)
+        return None, (Skipped(STATEMENTS, error.message, error.hint),)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from pgproof.model.finding import Finding, Severity, Skipped
+from pgproof.model.finding import STATEMENTS, Finding, Severity, Skipped
 from pgproof.model.plan import Plan
 from pgproof.model.workload import Workload
 from pgproof.stages.diagnose import BUILT_IN, diagnose
@@ -24,11 +24,19 @@ CUSTOMERS = table("customers", column("id"))
 
 
 def test_without_a_workload_the_checks_that_need_one_say_so() -> None:
-    found = diagnose(catalog(table()), None, {}, skipped=(Skipped("statements", "no extension"),))
-    assert found.skipped[0].check == "statements"
+    found = diagnose(catalog(table()), None, {})
     needy = {check.name for check in BUILT_IN if check.needs_workload}
-    assert {skipped.check for skipped in found.skipped[1:]} == needy
+    assert {skipped.check for skipped in found.skipped} == needy
+    assert {skipped.hint for skipped in found.skipped} == {"Give --workload FILE."}
     assert set(found.checks) == {check.name for check in BUILT_IN} - needy
+
+
+def test_checks_that_wait_for_the_server_s_statements_name_the_cure_of_those() -> None:
+    unreadable = Skipped(STATEMENTS, "all are hidden", "GRANT pg_read_all_stats TO reader;")
+    found = diagnose(catalog(table()), None, {}, skipped=(unreadable,))
+    assert found.skipped[0] == unreadable
+    assert len(found.skipped) > 1
+    assert {(entry.reason, entry.hint) for entry in found.skipped} == {(unreadable.reason, unreadable.hint)}
 
 
 def test_a_plugin_that_can_t_run_is_no_clean_bill() -> None:

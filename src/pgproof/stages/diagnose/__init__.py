@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pgproof.model.finding import Diagnosis, Finding, Skipped
+from pgproof.model.finding import STATEMENTS, Diagnosis, Finding, Skipped
 from pgproof.model.plan import Plan
 from pgproof.model.relation import Catalog
 from pgproof.model.workload import Workload, WorkloadStatement
@@ -65,7 +65,7 @@ def diagnose(
     out_of_reach = list(skipped)
     ran = []
     for check in checks:
-        lacking = _lacking(check, subject)
+        lacking = _lacking(check, subject, skipped)
         if lacking:
             out_of_reach.append(lacking)
             continue
@@ -83,10 +83,13 @@ def _weight(subject: Subject, finding: Finding) -> float:
     return subject.cost_share_frac(finding.statements) or 0.0
 
 
-def _lacking(check: Check, subject: Subject) -> Skipped | None:
+def _lacking(check: Check, subject: Subject, skipped: tuple[Skipped, ...]) -> Skipped | None:
     if check.unusable:
         return check.unusable
     if check.needs_workload and not subject.statements():
+        unreadable = next((entry for entry in skipped if entry.check == STATEMENTS), None)
+        if unreadable:  # the checks wait for the same cure
+            return Skipped(check.name, unreadable.reason, unreadable.hint)
         return Skipped(check.name, "no workload: nobody knows which statements run", "Give --workload FILE.")
     if check.needs_plans and not subject.plans:
         return Skipped(check.name, "no statement of the workload could be explained")
@@ -94,11 +97,7 @@ def _lacking(check: Check, subject: Subject) -> Skipped | None:
 
 
 def _shapes(catalog: Catalog, workload: Workload | None) -> dict[str, tuple[QueryShape, ...]]:
-    def columns_of(schema: str | None, table: str) -> tuple[str, ...] | None:
-        found = catalog.find_table(table, schema)
-        return tuple(column.name for column in found.columns) if found else None
-
     def shapes(statement: WorkloadStatement) -> tuple[QueryShape, ...]:
-        return find_shapes(parse_statement(statement.query.sql), columns_of)
+        return find_shapes(parse_statement(statement.query.sql), catalog.column_names)
 
     return {statement.name: shapes(statement) for statement in workload.statements} if workload else {}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pgproof.errors import ServerError, Unreachable
+from collections.abc import Iterator
+
+from pgproof.errors import CapabilityMissing, ServerError, Unreachable
 from pgproof.model.finding import Skipped
 from pgproof.model.plan import Plan
 from pgproof.model.progress import Progress, ignore_progress
@@ -13,6 +15,9 @@ from pgproof.postgres.session import Session
 
 SETS_A_STATEMENT = 3
 """Plans asked for a statement: its heaviest parameter set and two others. Source: judgement."""
+
+WRITES_NAMED = 3
+"""Names given of the statements that a reader can't plan. Source: judgement."""
 
 
 def read_plans(
@@ -26,13 +31,14 @@ def read_plans(
         progress: Told after each statement.
 
     Returns:
-        Plans by statement name, and the statements that could not be explained, each with the reason.
+        Plans by statement name, and the statements that could not be explained, each with the reason; those
+        that write, and which a role that only reads may not plan, are one entry together.
 
     Raises:
         Unreachable: The connection was lost.
     """
     plans: dict[str, tuple[Plan, ...]] = {}
-    skipped = []
+    skipped, writes = [], []
     for done, statement in enumerate(workload.statements):
         progress("reading plans", done, len(workload.statements))
         if statement.query.kind is StatementKind.UTILITY:
@@ -42,10 +48,24 @@ def read_plans(
         except Unreachable:
             raise
         except ServerError as error:
+            if isinstance(error, CapabilityMissing) and not statement.query.read_only:
+                writes.append(statement.name)
+                continue
             skipped.append(
                 Skipped("plans", f"{statement.name} can't be explained: {error.message}", error.hint)
             )
-    return plans, tuple(skipped)
+    return plans, (*skipped, *_reader_cannot_plan(session.user, writes))
+
+
+def _reader_cannot_plan(user: str, writes: list[str]) -> Iterator[Skipped]:
+    """Say once that the server plans a write only for a role that may write: nothing is wrong with that."""
+    if writes:
+        named = ", ".join(writes[:WRITES_NAMED])
+        more = f" and {len(writes) - WRITES_NAMED} more" if len(writes) > WRITES_NAMED else ""
+        yield Skipped(
+            "plans",
+            f"role {user} only reads, and a reader can't plan writes ({named}{more}): compete runs them on clones",
+        )
 
 
 def _plans_of(session: Session, statement: WorkloadStatement) -> tuple[Plan, ...]:
