@@ -427,8 +427,8 @@ def test_role_without_rights_gets_the_exact_grants(
         " there, whoever owns the table."
     )
     assert caught.value.hint == (
-        f'Let the owner or a superuser run one of:\n  GRANT {owner} TO "{role}";\n'
-        f'  ALTER TABLE public.orders OWNER TO "{role}";\nor connect as {owner}.\n'
+        f"Connect as {owner}, the owner. Or let a superuser make {role} a member of that role:\n"
+        f'  GRANT {owner} TO "{role}";\n'
         f'Let the schema\'s owner or a superuser run:\n  GRANT CREATE ON SCHEMA public TO "{role}";'
     )
 

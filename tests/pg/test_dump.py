@@ -196,6 +196,21 @@ def test_why_a_dump_failed(nasty: str, pg_server: EmbeddedServer) -> None:
                 dump_schema(nasty, install)
 
 
+def test_a_dump_that_may_not_read_names_the_grant_for_its_role(nasty: str, pg_server: EmbeddedServer) -> None:
+    run_statement(pg_server, 'CREATE ROLE "no Body" LOGIN')
+    dsn = make_conninfo(nasty, user="no Body")
+    try:
+        with pytest.raises(CapabilityMissing, match="may not read everything") as caught:
+            dump_schema(dsn, pg_server.binaries)
+        grant, _, rest = caught.value.hint.partition(" (")
+        assert grant == 'GRANT pg_read_all_data TO "no Body";'
+        assert rest == "PostgreSQL 14 and later), or connect as the owner."
+        run_statement(pg_server, grant)
+        assert dump_schema(dsn, pg_server.binaries) == dump_schema(nasty, pg_server.binaries)
+    finally:
+        run_statement(pg_server, 'DROP ROLE "no Body"')
+
+
 def test_no_password_in_an_argument(
     nasty: str, pg_server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from pgproof.model.change import Refusal
 from pgproof.model.relation import Catalog, RelationKind, RelationName
-from pgproof.sqltext.quote import qualify, quote_identifier
+from pgproof.sqltext.quote import quote_identifier
 
 KIND_WORDS = {
     RelationKind.TABLE: "a table",
@@ -68,14 +68,14 @@ def refuse_table(
 
 def _not_owner(relation: RelationName, owner: str, catalog: Catalog, purpose: str) -> Refusal:
     user = quote_identifier(catalog.user)
-    take_over = f"  ALTER TABLE {qualify(relation.schema, relation.name)} OWNER TO {user};\n"
+    # The recipe names no table, so that tables of one owner share it.
     if owner:
         recipe = (
-            "Let the owner or a superuser run one of:\n"
-            f"  GRANT {quote_identifier(owner)} TO {user};\n{take_over}or connect as {owner}."
+            f"Connect as {owner}, the owner. Or let a superuser make {catalog.user} a member of that role:\n"
+            f"  GRANT {quote_identifier(owner)} TO {user};"
         )
     else:
-        recipe = f"Let a superuser run:\n{take_over}or grant the owning role to it, or connect as the owner."
+        recipe = f"Connect as the owner, or let a superuser grant the owning role to {catalog.user}."
     return Refusal(
         f"Role {catalog.user} does not own {relation}, so the server will not let it {purpose} it.", recipe
     )

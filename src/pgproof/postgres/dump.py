@@ -15,7 +15,7 @@ from typing import Protocol
 
 from psycopg.conninfo import make_conninfo
 
-from pgproof.errors import CapabilityMissing, EmbeddedServerError, ServerError
+from pgproof.errors import CapabilityMissing, EmbeddedServerError, PgproofError, ServerError
 from pgproof.model.progress import Progress, ignore_progress
 from pgproof.postgres.binaries import Binaries, list_binaries
 from pgproof.postgres.dsn import address_of, without_secrets
@@ -96,8 +96,17 @@ def dump_schema(dsn: str, binaries: Binaries) -> bytes:
         args.append(f"--restrict-key={_RESTRICT_KEY}")
     code, schema, complaints = run_program(binaries, "pg_dump", args, dsn)
     if code != 0:
-        raise fail("pg_dump", complaints, dsn, address_of(dsn))
+        raise fail("pg_dump", complaints, dsn, address_of(dsn), _role_of(dsn))
     return schema
+
+
+def _role_of(dsn: str) -> str:
+    """Return as whom a connection string connects, which a service file may decide; empty if nobody answers."""
+    try:
+        with open_session(dsn) as session:
+            return session.user
+    except PgproofError:
+        return ""
 
 
 def copy_database(
@@ -208,7 +217,7 @@ def _dump(binaries: Binaries, dsn: str, folder: Path, facts: Row, progress: Prog
         on_tick=lambda: progress("dumping the source", folder_bytes(dump), facts.database_bytes),
     )
     if code != 0:
-        raise fail("pg_dump", complaints, dsn, address_of(dsn))
+        raise fail("pg_dump", complaints, dsn, address_of(dsn), _role_of(dsn))
 
 
 def _restore(binaries: Binaries, dsn: str, folder: Path, database: str, progress: Progress) -> str:
@@ -234,7 +243,7 @@ def _restore(binaries: Binaries, dsn: str, folder: Path, database: str, progress
             binaries, "pg_restore", args, dsn, inherit=False, on_tick=partial(progress, task)
         )
         if code != 0 and "errors ignored on restore" not in complaints:
-            raise fail("pg_restore", complaints, dsn, address_of(dsn))
+            raise fail("pg_restore", complaints, dsn, address_of(dsn), _role_of(dsn))
         said += complaints
     return said
 

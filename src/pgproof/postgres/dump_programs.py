@@ -12,6 +12,7 @@ from pgproof.errors import CapabilityMissing, EmbeddedServerError, PgproofError,
 from pgproof.postgres.binaries import Binaries
 from pgproof.postgres.dsn import libpq_environment, mask, read_dsn, secrets_of
 from pgproof.postgres.failures import find_refusal
+from pgproof.sqltext.quote import quote_identifier
 
 _POLL_S = 0.5
 _KILL_AFTER_S = 10.0
@@ -62,7 +63,7 @@ def run_program(
         return process.returncode, out.read(), complaints.read().decode(errors="replace")
 
 
-def fail(program: str, complaints: str, dsn: str, address: str) -> PgproofError:
+def fail(program: str, complaints: str, dsn: str, address: str, role: str) -> PgproofError:
     """Put the complaints of a failed program into plain words.
 
     Args:
@@ -70,7 +71,9 @@ def fail(program: str, complaints: str, dsn: str, address: str) -> PgproofError:
         complaints: What it wrote to stderr.
         dsn: Where it connected to.
         address: The same, safe to print.
+        role: As whom; empty where nobody knows.
     """
+    grantee = quote_identifier(role) if role else "<the role you connect as>"
     words = mask(complaints, secrets_of(dsn))
     errors = [line.partition("error: ")[2] or line for line in words.splitlines() if "error:" in line]
     said = (
@@ -85,13 +88,13 @@ def fail(program: str, complaints: str, dsn: str, address: str) -> PgproofError:
         return CapabilityMissing(
             f"{program} may not read everything in {address}: {said}.",
             sqlstate="42501",
-            hint="GRANT pg_read_all_data TO user; (PostgreSQL 14 and later), or connect as the owner.",
+            hint=f"GRANT pg_read_all_data TO {grantee}; (PostgreSQL 14 and later), or connect as the owner.",
         )
     if "row-level security" in words:
         return CapabilityMissing(
             f"{program} would get only a part of the rows of {address}: {said}.",
             sqlstate="42501",
-            hint="ALTER ROLE user BYPASSRLS; or connect as the owner.",
+            hint=f"ALTER ROLE {grantee} BYPASSRLS; or connect as the owner.",
         )
     if "lock timeout" in words:
         return ServerError(
