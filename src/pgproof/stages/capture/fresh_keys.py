@@ -1,21 +1,24 @@
-"""Keys for new rows: values that a unique index has not seen yet."""
+"""Keys for new rows, and for unique columns that change: values that no unique index has seen yet."""
 
 from __future__ import annotations
 
 import random
+import re
 import uuid
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 
 from pgproof.errors import ServerError, Unreachable
-from pgproof.model.relation import Catalog, ConstraintKind, Table
+from pgproof.model.relation import Catalog, ConstraintKind, IndexKey, Table
 from pgproof.postgres.query_files import OWN_STATEMENT
 from pgproof.postgres.session import Session
 from pgproof.sqltext.quote import qualify, quote_identifier
 from pgproof.sqltext.uses import ParameterRole
 from pgproof.stages.capture.parameter_plan import ParameterPlan
 from pgproof.stages.capture.parameter_types import ParameterType
+from pgproof.stages.capture.parameter_values import Slot
 
 FreshKey = Callable[[int, "str | None"], str]
 """Makes a key from the number of the set and the key of an existing row."""
@@ -24,7 +27,10 @@ FreshKey = Callable[[int, "str | None"], str]
 def find_fresh_keys(
     session: Session, catalog: Catalog, plan: ParameterPlan, rng: random.Random
 ) -> dict[int, FreshKey]:
-    """For each key an INSERT must not repeat, choose a parameter that gets values of its own.
+    """For each key a write must not repeat, choose a parameter that gets values of its own.
+
+    A key of an INSERT is repeated only where all its columns are; an UPDATE that sets one column of a key may
+    meet the other columns of any row.
 
     Args:
         session: To ask for the largest key.
@@ -33,15 +39,15 @@ def find_fresh_keys(
         rng: Chance.
 
     Returns:
-        Makers by parameter number; empty for anything but an INSERT that writes keys itself.
+        Makers by parameter number; empty for a statement that writes no unique column.
     """
     if plan.target is None:
         return {}
-    given = {
-        slot.use.operand.column: slot
-        for slot in plan.slots
-        if slot.use and slot.use.role is ParameterRole.INSERT and slot.use.operand
-    }
+    role = ParameterRole.INSERT if plan.inserts else ParameterRole.UPDATE
+    given: dict[str, list[Slot]] = defaultdict(list)
+    for slot in plan.slots:
+        if slot.use and slot.use.role is role and slot.use.operand:
+            given[slot.use.operand.column or ""].append(slot)
     references = {
         column
         for constraint in catalog.constraints_of(plan.target.relation)
@@ -50,16 +56,30 @@ def find_fresh_keys(
     }
     fresh: dict[int, FreshKey] = {}
     for index in catalog.indexes_of(plan.target.relation):
-        columns = [key.column for key in index.keys]
-        if not index.unique or not columns or any(column not in given for column in columns):
+        written = [column for key in index.keys for column in _columns_of(key, given)]
+        if not index.unique or not written or (plan.inserts and len(written) < len(index.keys)):
             continue
-        for column in sorted(columns, key=lambda column: column in references):
-            slot = given[column]
-            maker = _fresh_maker(session, plan.target, column or "", slot.kind, rng)
+        for column in sorted(written, key=lambda column: column in references):
+            slots = given[column]
+            maker = _fresh_maker(session, plan.target, column, slots[0].kind, rng)
             if maker is not None:
-                fresh[slot.number] = _sometimes(maker) if plan.upserts else maker
+                maker = _sometimes(maker) if plan.upserts else maker
+                fresh |= {slot.number: _in_row(maker, k, len(slots)) for k, slot in enumerate(slots)}
                 break
     return fresh
+
+
+def _columns_of(key: IndexKey, given: Mapping[str, object]) -> list[str]:
+    """List the written columns of a key; an expression such as ``lower(email)`` names them in its text."""
+    if key.column:
+        return [key.column] if key.column in given else []
+    words = (rf"(?<![\w\"]){re.escape(quote_identifier(column))}(?![\w\"])" for column in given)
+    return [column for column, word in zip(given, words, strict=True) if re.search(word, key.expression)][:1]
+
+
+def _in_row(maker: FreshKey, row: int, rows: int) -> FreshKey:
+    """Let the rows of one VALUES list have different keys, and those of the next set others again."""
+    return lambda i, value: maker(i * rows + row, value)
 
 
 def _sometimes(maker: FreshKey) -> FreshKey:

@@ -19,6 +19,7 @@ from pgproof.stages.capture.parameter_values import Slot
 from pgproof.stages.capture.row_samples import Cell, Edge, Source
 
 _EMPTY_BYTES = 2 * 8192
+_LISTED = (ParameterRole.IN_LIST, ParameterRole.INSERT)
 _WRITTEN = (ParameterRole.INSERT, ParameterRole.UPDATE)
 
 
@@ -31,7 +32,8 @@ class ParameterPlan:
         slots: ``$1`` first.
         sources: Relations with wanted values.
         edges: Joins between them.
-        target: The table an INSERT fills, else None.
+        target: The table an INSERT fills or an UPDATE changes, else None.
+        inserts: The statement is an INSERT.
         upserts: The INSERT has ON CONFLICT.
     """
 
@@ -40,6 +42,7 @@ class ParameterPlan:
     sources: tuple[Source, ...]
     edges: tuple[Edge, ...]
     target: Table | None = None
+    inserts: bool = False
     upserts: bool = False
 
 
@@ -59,9 +62,11 @@ def plan_parameters(parsed: Statement, kinds: Sequence[ParameterType], catalog: 
         for number in range(1, len(kinds) + 1)
     )
     shapes = find_shapes(parsed, catalog.column_names)
-    written = shapes[0].target if shapes and parsed.kind == StatementKind.INSERT else None
+    inserts = parsed.kind == StatementKind.INSERT
+    writes = inserts or parsed.kind == StatementKind.UPDATE
+    written = shapes[0].target if shapes and writes else None
     target = catalog.find_table(written.name, written.schema) if written else None
-    slots = _refer(_mark_rows(_number_lists(slots)), target, catalog)
+    slots = _refer(_mark_rows(_number_lists(slots)), target if inserts else None, catalog)
     edges = tuple(
         Edge(join.left.relation, join.left.column, join.right.relation, join.right.column)
         for shape in shapes
@@ -74,6 +79,7 @@ def plan_parameters(parsed: Statement, kinds: Sequence[ParameterType], catalog: 
         _sources(slots, catalog, _conditions(shapes)),
         edges,
         target=target,
+        inserts=inserts,
         upserts=re.search(r"\bon\s+conflict\b", parsed.text, re.IGNORECASE) is not None,
     )
 
@@ -92,11 +98,11 @@ def _slot(number: int, kind: ParameterType, uses: Sequence[ParameterUse], text: 
 
 
 def _number_lists(slots: Iterable[Slot]) -> tuple[Slot, ...]:
-    """Give each item of an IN list its own row, by its place in the list."""
+    """Give each item of an IN list, and each row of VALUES, a sampled row of its own, by its place."""
     seen: Counter[Cell] = Counter()
     numbered: list[Slot] = []
     for slot in slots:
-        if slot.use and slot.cell and slot.use.role is ParameterRole.IN_LIST:
+        if slot.use and slot.cell and slot.use.role in _LISTED:
             numbered.append(replace(slot, use=replace(slot.use, argument=seen[slot.cell])))
             seen[slot.cell] += 1
         else:

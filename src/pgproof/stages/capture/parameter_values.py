@@ -97,7 +97,8 @@ class SetMaker:
     def _value(self, slot: Slot, i: int, read: Reader, known: Mapping[int, str | None]) -> str | None:
         role = _role(slot)
         if slot.number in self._fresh:
-            value = read(slot.cell, 0) if slot.cell else None
+            shift = slot.use.argument if slot.use and role is ParameterRole.INSERT else 0
+            value = read(slot.cell, shift) if slot.cell else None
             return self._fresh[slot.number](i, value)
         if role is ParameterRole.LIMIT:
             return _LIMIT
@@ -132,7 +133,7 @@ class SetMaker:
         match role:
             case ParameterRole.UPDATE:
                 return read(slot.cell, 7)  # another row's, so that something changes
-            case ParameterRole.IN_LIST:
+            case ParameterRole.IN_LIST | ParameterRole.INSERT:
                 return read(slot.cell, slot.use.argument if slot.use else 0)
             case ParameterRole.ARRAY:
                 count = _ARRAY_LENGTHS[i % len(_ARRAY_LENGTHS)]

@@ -9,11 +9,12 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import cycle
 
 from pgproof.errors import ParseError, ServerError, Unreachable
 from pgproof.model.progress import Progress, ignore_progress
+from pgproof.model.query import Query
 from pgproof.model.relation import Catalog
 from pgproof.model.workload import ParameterSet, ParameterSource, Workload, WorkloadStatement
 from pgproof.postgres.explain import explain
@@ -30,6 +31,8 @@ from pgproof.stages.capture.spec import DEFAULT_SETS
 
 _RARE_SHARE = 4
 """One set in so many takes a row whose values are rare in the sample."""
+_MAY_NOT = "42501"
+"""insufficient_privilege: the server looks at rights after it has read the values, and before it plans."""
 _SQUASHED = "/*, ... */"
 """What PostgreSQL 18 leaves of a list of constants."""
 
@@ -88,12 +91,9 @@ def _fill(
     fresh = find_fresh_keys(session, catalog, plan, rng)
     maker = SetMaker(plan.slots, _columns(samples), fresh, rng, catalog.read_at)
     drawn = _draw(maker, samples, rng, sets)
-    accepted, refusals = _try_out(session, statement.query.sql, drawn)
-    notes = [
-        *statement.notes,
-        *_notes(plan, samples, refusals, len(drawn), has_sets=bool(accepted), has_fresh=bool(fresh)),
-    ]
-    return replace(statement, parameter_sets=accepted, notes=tuple(notes))
+    tried = _try_out(session, statement.query, drawn)
+    notes = (*statement.notes, *_notes(plan, samples, tried, has_fresh=bool(fresh)))
+    return replace(statement, parameter_sets=tried.accepted, notes=notes)
 
 
 def _draw(maker: SetMaker, samples: Sequence[RowSample], rng: random.Random, sets: int) -> list[ParameterSet]:
@@ -143,31 +143,49 @@ def _row_order(sample: RowSample, rng: random.Random, sets: int) -> list[int]:
     return order
 
 
-def _try_out(
-    session: Session, sql: str, drawn: Sequence[ParameterSet]
-) -> tuple[tuple[ParameterSet, ...], Counter[str]]:
-    """Keep the sets the server can plan; count the others by SQLSTATE, for its messages quote values."""
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    """What the server said to sets of values.
+
+    Args:
+        accepted: Those it can plan, and those of a write that this role may not even plan.
+        refusals: The others, counted by SQLSTATE, for the server's messages quote values.
+        unplanned: How many of the accepted ones were not planned for want of a right.
+    """
+
+    accepted: tuple[ParameterSet, ...]
+    refusals: Counter[str]
+    unplanned: int = 0
+
+
+def _try_out(session: Session, query: Query, drawn: Sequence[ParameterSet]) -> _Tried:
+    """Let the server plan each set.
+
+    Who only reads may not plan a write. Its values were read as the types they must have before the server
+    looked at rights, so they are kept; whether the row can be written shows on a clone.
+    """
     accepted: list[ParameterSet] = []
     refusals: Counter[str] = Counter()
+    unplanned = 0
     for given in drawn:
         try:
-            explain(session, sql, given.values)
+            explain(session, query.sql, given.values)
         except Unreachable:
             raise
         except ServerError as error:
-            refusals[error.sqlstate] += 1
-        else:
-            accepted.append(given)
-    return tuple(accepted), refusals
+            if query.read_only or error.sqlstate != _MAY_NOT:
+                refusals[error.sqlstate] += 1
+                continue
+            unplanned += 1
+        accepted.append(given)
+    return _Tried(tuple(accepted), refusals, unplanned)
 
 
 def _notes(
     plan: ParameterPlan,
     samples: Sequence[RowSample],
-    refusals: Counter[str],
-    drawn: int,
+    tried: _Tried,
     *,
-    has_sets: bool,
     has_fresh: bool,
 ) -> Iterable[str]:
     roles = {slot.use.role for slot in plan.slots if slot.use}
@@ -184,11 +202,16 @@ def _notes(
         yield "Patterns are assumed to be '%text%'; where 'text%' is sent, say so in a workload file."
     if _SQUASHED in plan.text:
         yield "The server shortened a list to one item: lists are assumed to have one."
-    if has_fresh:
+    if has_fresh and plan.inserts:
         yield "Keys of new rows are fresh: each set can be inserted once."
-    if refusals:
-        states = ", ".join(f"SQLSTATE {state or 'unknown'}" for state in sorted(refusals))
+    elif has_fresh:
+        yield "Values of unique columns are fresh, so that the change meets no other row's."
+    if tried.unplanned:
+        yield "Values not checked: this role may not plan writes; compete tries them on a clone."
+    if tried.refusals:
+        states = ", ".join(f"SQLSTATE {state or 'unknown'}" for state in sorted(tried.refusals))
+        refused = tried.refusals.total()
         yield (
-            f"The server refused {refusals.total()} of {drawn} sets of values ({states})."
-            + ("" if has_sets else " No values are left: give some in a workload file.")
+            f"The server refused {refused} of {refused + len(tried.accepted)} sets of values ({states})."
+            + ("" if tried.accepted else " No values are left: give some in a workload file.")
         )

@@ -7,7 +7,7 @@ import random
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from pgproof.stages.compete.observe import Observed, observe_arms
 from pgproof.stages.compete.race import RaceOutcome, run_race
 from pgproof.stages.compete.result import Record, judge_gates, make_arm_result, make_entries
 from pgproof.stages.compete.score import choose_winner, explain_decision, score_entries
+from pgproof.stages.compete.values import describe_unmeasured, leave_out_failing
 
 LOAD_SHARE_FRAC = 0.4
 """Most of the time limit that is kept for the load; the race gets the rest."""
@@ -130,11 +131,13 @@ def compete_on(
     started_at, started = datetime.now(UTC), time.monotonic()
     with _build_arms(host, catalog, blueprint, progress) as arms:
         standing = [arm for arm in arms if not arm.failure]
-        equalities = _compare_results(standing, blueprint, progress)
+        equalities, failing = _compare_results(standing, blueprint, progress)
         barred = [name for name, found in equalities.items() if any(e.equal is False for e in found)]
-        seen, race = _race(standing, blueprint, barred, settle, progress)
-        statements = tuple(s for s in blueprint.workload.statements if s.name not in seen.skipped)
-        load = _load(standing, blueprint, seen, race, progress)
+        runnable = leave_out_failing(blueprint.workload, failing)
+        fitted = replace(blueprint, workload=runnable.workload)
+        seen, race = _race(standing, fitted, barred, settle, progress)
+        statements = tuple(s for s in fitted.workload.statements if s.name not in seen.skipped)
+        load = _load(standing, fitted, seen, race, progress)
     record = Record(
         blueprint=blueprint,
         arms=arms,
@@ -146,7 +149,7 @@ def compete_on(
         rules=_rules_of(blueprint),
     )
     ill = [f"the load generator could not keep up: {load.health.ill}"] if load.health.ill else []
-    notes = (*_notes(record), *load.notes, *ill)
+    notes = (*runnable.notes, *_notes(record), *load.notes, *ill)
     competition = conclude(record, host.info, started_at, time.monotonic() - started, notes)
     return Held(competition, record)
 
@@ -232,8 +235,12 @@ def _build_arms(
 
 def _compare_results(
     arms: Sequence[BuiltArm], blueprint: Blueprint, progress: Progress
-) -> dict[str, tuple[Equality, ...]]:
-    """Compare every arm's answers with the control's, by arm."""
+) -> tuple[dict[str, tuple[Equality, ...]], dict[str, dict[int, str]]]:
+    """Compare every arm's answers with the control's.
+
+    Returns:
+        What was found, by arm; and the parameter sets that fail on the control, by statement.
+    """
     race = blueprint.race
     statements = [s for s in blueprint.workload.statements if not why_not_executable(s)]
     found: dict[str, list[Equality]] = {arm.name: [] for arm in arms if arm.role is not ArmRole.CONTROL}
@@ -253,7 +260,8 @@ def _compare_results(
                     equalities.append(comparer.compare(statement, by_arm[name], most_sets))
                 except Unreachable as error:
                     raise _broken(error) from error
-    return {name: tuple(equalities) for name, equalities in found.items()}
+    failing = {statement.name: comparer.failing(statement) for statement in statements}
+    return {name: tuple(equalities) for name, equalities in found.items()}, failing
 
 
 def _race(
@@ -319,6 +327,8 @@ def _notes(record: Record) -> list[str]:
     """Say what limits the verdict."""
     notes = []
     race = record.blueprint.race
+    if unmeasured := describe_unmeasured(record.blueprint.workload, record.statements):
+        notes.append(unmeasured)
     if record.race.timeout_ms < (race.statement_timeout_ms or record.race.timeout_ms + 1):
         notes.append(
             f"executions were stopped after {record.race.timeout_ms / 1000:.1f} s, so that the race fits its "

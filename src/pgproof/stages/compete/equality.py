@@ -89,6 +89,14 @@ class Comparer:
                 break
         return summarise(statement.name, findings, skipped, len(sets))
 
+    def failing(self, statement: WorkloadStatement) -> dict[int, str]:
+        """Return which parameter sets, by place, fail on the control itself, and why; may be empty.
+
+        Only sets that were asked for are known; one that is stopped by the timeout does not fail.
+        """
+        answers = self._answers.get(statement.name, [])
+        return {k: a.failure for k, a in enumerate(answers) if a.digest is None and not a.timed_out}
+
     def _expected(self, statement: WorkloadStatement, sets: Sequence[ParameterSet]) -> list[Answer]:
         """Return the control's answers to as many sets, in order, as its share of the time allows."""
         if statement.name not in self._answers:
