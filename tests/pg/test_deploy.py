@@ -13,7 +13,15 @@ from pathlib import Path
 
 import pytest
 
-from pgproof.errors import LockNotAcquired, Refused, RolloutError, ServerError, StepFailed, UsageError
+from pgproof.errors import (
+    Cancelled,
+    LockNotAcquired,
+    Refused,
+    RolloutError,
+    ServerError,
+    StepFailed,
+    UsageError,
+)
 from pgproof.ledger import Ledger, open_ledger
 from pgproof.model.change import AnalyzeTable, Change, CreateExtension, CreateIndex, DropIndex
 from pgproof.model.journal import first_broken_line
@@ -210,7 +218,7 @@ def test_blocker_is_named_the_leftover_removed_and_resume_finishes(
         rollout = ledger.rollout("last")
         assert f"gave up after waiting 1 s for pid {pid} (idle in transaction" in str(caught.value)
         assert "night job" in str(caught.value)
-        assert f"`pgproof resume {rollout.id}` goes on" in caught.value.hint
+        assert f"`pgproof resume {rollout.id} --to " in caught.value.hint
         assert any(f"waiting for pid {pid}" in task for task in told)
         assert rollout.state is RolloutState.FAILED
         # DROP INDEX CONCURRENTLY waits for the same transaction: the leftover can't go before it ends.
@@ -332,6 +340,33 @@ def test_ctrl_c_cancels_on_the_server_and_leaves_nothing(
     assert "nothing remains of this rollout" in rollout.journal[-1].detail
     assert read_index_status(session, RelationName("public", "orders_customer")).state is IndexState.ABSENT
     assert first_broken_line(rollout.journal) is None
+
+
+@pytest.mark.parametrize(("stop_at", "is_made"), [("build index", False), ("verifying", True)])
+def test_a_stopped_rollout_offers_a_revert_only_where_something_was_made(
+    database: str, session: Session, ledger: Ledger, stop_at: str, is_made: bool
+) -> None:
+    def stop(task: str, done: float = 0, total: float = 0) -> None:
+        if task.startswith(stop_at):
+            raise KeyboardInterrupt
+
+    with pytest.raises(Cancelled) as caught:
+        deploy(database, ledger, (BY_CUSTOMER,), progress=stop)
+    resume = f"`pgproof resume {ledger.rollout('last').id} --to "
+    assert resume in caught.value.hint
+    assert ("nothing remains of this rollout" in caught.value.message) is not is_made
+    assert ("`pgproof revert" in caught.value.hint) is is_made
+
+
+def test_a_second_revert_says_that_there_was_one(database: str, session: Session, ledger: Ledger) -> None:
+    rollout = deploy(database, ledger, (BY_CUSTOMER,))
+    assert any("Free disk space" in note for note in rollout.notes)
+    assert revert_rollout(database, rollout, sink=ledger).notes == (), "nothing is built on the way out"
+    lines = ledger.journal(rollout.id)
+    again = revert_rollout(database, ledger.rollout("last"), sink=ledger)
+    assert again.state is RolloutState.REVERTED
+    assert again.notes == (f"Rollout {rollout.id} was reverted before: nothing was changed now.",)
+    assert ledger.journal(rollout.id) == lines
 
 
 def test_second_runner_is_refused_while_the_first_works(

@@ -18,7 +18,7 @@ def test_a_long_text_gives_way_to_the_figures(width: int) -> None:
     query = Query("0" * 16, SQL, StatementKind.SELECT, read_only=True)
     statement = WorkloadStatement("orders of a customer", query, 12345.0)
     screen = io.StringIO()
-    print_workload(Console(file=screen, width=width), Workload((statement,), "file"), Path("w.json"))
+    print_workload(Console(file=screen, width=width), Workload((statement,), "file"), Path("w.json"), "")
     heading, _, row = screen.getvalue().splitlines()[1:4]
     assert heading.split() == ["statement", "calls", "total", "mean", "values", "text"]
     assert row.split()[:5] == ["orders", "of", "a", "customer", "12,345"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections.abc import Iterable
 from urllib.parse import quote, quote_plus
 
@@ -103,6 +104,43 @@ def without_secrets(dsn: str) -> str:
     """
     given = read_dsn(dsn)
     return make_conninfo(**{key: value for key, value in given.items() if key not in _SECRET_KEYWORDS})
+
+
+def has_secret(dsn: str) -> bool:
+    """Tell whether a connection string itself holds a password.
+
+    Raises:
+        UsageError: ``dsn`` can't be read.
+    """
+    return any(keyword in _SECRET_KEYWORDS for keyword in read_dsn(dsn))
+
+
+def shell_argument(dsn: str, option: str = "") -> str:
+    """Return what a command line needs to reach the same database again, with a space in front.
+
+    Args:
+        dsn: Any form libpq reads; empty means the PG* environment.
+        option: That takes it, such as "--to"; empty for a plain argument.
+
+    Returns:
+        The connection string as it was given, quoted for a shell, without any passwords. Empty
+        for the PG* environment, which serves the next command as well.
+
+    Raises:
+        UsageError: ``dsn`` can't be read.
+    """
+    if not dsn.strip():
+        return ""
+    word = shlex.quote(_without_password_in_url(dsn) if has_secret(dsn) else dsn)
+    return f" {option} {word}" if option else f" {word}"
+
+
+def _without_password_in_url(dsn: str) -> str:
+    """Leave out the passwords; a URL that is still one without them stays a URL."""
+    plain = without_secrets(dsn)
+    shorter = _URL_PASSWORD.sub(lambda found: found[1].removesuffix(":") + "@", dsn)
+    same = "://" in shorter and not has_secret(shorter) and read_dsn(shorter) == read_dsn(plain)
+    return shorter if same else plain
 
 
 def address_of(dsn: str) -> str:

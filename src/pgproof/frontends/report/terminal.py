@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
+from shlex import quote
 from textwrap import indent
 
 from rich.box import SIMPLE_HEAD
@@ -30,6 +31,7 @@ from pgproof.model.rollout import Rollout, RolloutState, StatementEffect, Target
 from pgproof.model.trial import Competition
 from pgproof.model.workload import Workload, WorkloadStatement
 from pgproof.pipeline import DemoResult
+from pgproof.postgres.dsn import has_secret, shell_argument
 
 _COLOURS = {Severity.HIGH: "bold red", Severity.MEDIUM: "yellow", Severity.LOW: "cyan", Severity.INFO: "dim"}
 _SHOWN_STATEMENTS = 12
@@ -43,7 +45,7 @@ _GAP = 3
 _WIDE = 110
 
 
-def print_workload(console: Console, workload: Workload, out: Path) -> None:
+def print_workload(console: Console, workload: Workload, out: Path, dsn: str) -> None:
     """Show what was captured: the heaviest statements and what the capture could not see."""
     headings = ("statement", "calls", "total", "mean", "values", "text")
     table = _table(*headings)
@@ -60,7 +62,7 @@ def print_workload(console: Console, workload: Workload, out: Path) -> None:
     _print_notes(console, workload.notes)
     told = f"{_count(len(workload.statements), 'statement')} from {workload.source}"
     console.print(f"{told} written to {escape(str(out))}", soft_wrap=True)
-    console.print(f"next: pgproof advise --workload {escape(str(out))} DSN", style="dim", soft_wrap=True)
+    print_command(console, "next", f"pgproof advise --workload {quote(str(out))}{shell_argument(dsn)}", dsn)
 
 
 def _workload_row(statement: WorkloadStatement) -> tuple[str, ...]:
@@ -136,6 +138,7 @@ def print_advice(
     estimates: Iterable[Estimate],
     notes: Iterable[str],
     written: str,
+    dsn: str,
 ) -> None:
     """Show the variants with their estimates; planner cost, never time."""
     by_variant = {estimate.variant: estimate for estimate in estimates}
@@ -152,13 +155,21 @@ def print_advice(
     _print_notes(console, notes)
     if written:
         console.print(f"\nblueprint written to {escape(written)}", soft_wrap=True)
-        console.print(f"next: pgproof compete {escape(written)} --against DSN", style="dim", soft_wrap=True)
+        command = f"pgproof compete {quote(written)}{shell_argument(dsn, '--against')}"
+        print_command(console, "next", command, dsn)
     else:
         console.print("No blueprint was written: there is nothing to race.")
 
 
-def print_competition(console: Console, run: str, competition: Competition) -> None:
-    """Show the scoreboard, the verdict and every statement before and after."""
+def print_competition(console: Console, run: str, competition: Competition, dsn: str | None = None) -> None:
+    """Show the scoreboard, the verdict and every statement before and after.
+
+    Args:
+        console: Where.
+        run: Its id.
+        competition: What to show.
+        dsn: The database, for the next command; None where nobody knows (the ledger keeps no addresses).
+    """
     console.print(
         f"\n[bold]{escape(competition.blueprint)}[/]  {competition.rounds} paired rounds, run {run}"
     )
@@ -170,7 +181,8 @@ def print_competition(console: Console, run: str, competition: Competition) -> N
     print_statements(console, statement_documents(competition))
     _print_notes(console, (*competition.clone.notes, *competition.skipped, *competition.notes))
     if competition.winner:
-        console.print(f"next: pgproof deploy {run} --to DSN --dry-run", style="dim")
+        target = " --to DSN" if dsn is None else shell_argument(dsn, "--to")
+        print_command(console, "next", f"pgproof deploy {run}{target} --dry-run", dsn or "")
 
 
 def _print_scoreboard(console: Console, control: ArmDocument, variants: Iterable[ArmDocument]) -> None:
@@ -243,9 +255,13 @@ def print_deploy_plan(
 
 
 def print_rollout(
-    console: Console, rollout: Rollout, effects: Collection[StatementEffect], notes: Iterable[str]
+    console: Console,
+    rollout: Rollout,
+    effects: Collection[StatementEffect],
+    notes: Iterable[str],
+    dsn: str,
 ) -> None:
-    """Show where a rollout stands, and its effect on the target."""
+    """Show where a rollout stands, its effect on the target, and how to undo it there."""
     colour = "red" if rollout.state is RolloutState.FAILED else "green"
     console.print(f"rollout {escape(rollout.id)}: [{colour}]{rollout.state.value}[/]")
     if rollout.valid_indexes:
@@ -270,7 +286,7 @@ def print_rollout(
     not_run = [f"{effect.statement}: {effect.note}" for effect in effects if effect.before_ms is None]
     _print_notes(console, (*not_run, *notes))
     if rollout.state is RolloutState.APPLIED:
-        console.print(f"undo: pgproof revert {escape(rollout.id)}", style="dim")
+        print_command(console, "undo", f"pgproof revert {rollout.id}{shell_argument(dsn, '--to')}", dsn)
 
 
 def print_demo(console: Console, result: DemoResult) -> None:
@@ -351,6 +367,13 @@ def print_artifacts(console: Console, files: Iterable[Path]) -> None:
     """Name the files that were written."""
     for file in files:
         console.print(f"written: {escape(str(file))}", soft_wrap=True)
+
+
+def print_command(console: Console, label: str, command: str, dsn: str) -> None:
+    """Show a command that can be copied as it stands; a password of ``dsn`` is never in it."""
+    console.print(f"[dim]{label}: {escape(command)}[/]", soft_wrap=True)
+    if has_secret(dsn):
+        console.print("[dim]  (the password is left out: give it in PGPASSWORD or ~/.pgpass)[/]")
 
 
 def _table(*columns: str) -> Table:

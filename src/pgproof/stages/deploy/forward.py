@@ -20,12 +20,13 @@ from pgproof.model.journal import with_journal
 from pgproof.model.progress import Progress, ignore_progress
 from pgproof.model.rollout import Rollout, RolloutState
 from pgproof.model.run_id import new_run_id
+from pgproof.postgres.dsn import shell_argument
 from pgproof.postgres.execute import run_steps
 from pgproof.postgres.index_state import IndexState, read_index_status
 from pgproof.postgres.policy import ON_TARGET, ExecutionPolicy
 from pgproof.stages.deploy.gate import GateLimits, demand_passed, preflight
 from pgproof.stages.deploy.journal import Journal, JournalSink, done, intents
-from pgproof.stages.deploy.settle import settle
+from pgproof.stages.deploy.settle import Leftover, settle
 from pgproof.stages.deploy.steps import (
     PlannedStep,
     adopt_or_clear,
@@ -115,13 +116,13 @@ def advance(dsn: str, target: Target, rollout: Rollout, sink: JournalSink) -> Ro
         _verify(target, rollout)
         journal.state(RolloutState.APPLIED)
     except KeyboardInterrupt:
-        reason = settle(dsn, target, rollout, plan, sink, "stopped by the user")
+        left = settle(dsn, target, rollout, plan, sink, "stopped by the user")
         raise Cancelled(
-            f"Stopped by the user. {reason}", hint=_go_on(rollout), context=_context(rollout)
+            f"Stopped by the user. {left.words}", hint=_go_on(rollout, left, dsn), context=_context(rollout)
         ) from None
     except (RolloutError, ServerError) as error:
-        reason = settle(dsn, target, rollout, plan, sink, error.message)
-        raise _told(error, rollout, reason) from error
+        left = settle(dsn, target, rollout, plan, sink, error.message)
+        raise _told(error, rollout, left, dsn) from error
     return replace(with_journal(rollout, journal.entries), valid_indexes=_valid_indexes(rollout))
 
 
@@ -162,15 +163,18 @@ def _valid_indexes(rollout: Rollout) -> tuple[str, ...]:
     )
 
 
-def _told(error: PgproofError, rollout: Rollout, reason: str) -> RolloutError:
+def _told(error: PgproofError, rollout: Rollout, left: Leftover, dsn: str) -> RolloutError:
     kind = type(error) if isinstance(error, RolloutError) else StepFailed
-    message = f"{error.message.rstrip('.')}.\nState of rollout {rollout.id}: {reason}"
-    hint = "\n".join(part for part in (error.hint, _go_on(rollout)) if part)
+    message = f"{error.message.rstrip('.')}.\nState of rollout {rollout.id}: {left.words}"
+    hint = "\n".join(part for part in (error.hint, _go_on(rollout, left, dsn)) if part)
     return kind(message, hint=hint, context={**error.context, **_context(rollout)})
 
 
-def _go_on(rollout: Rollout) -> str:
-    return f"`pgproof resume {rollout.id}` goes on, `pgproof revert {rollout.id}` takes back what was made."
+def _go_on(rollout: Rollout, left: Leftover, dsn: str) -> str:
+    rest = f" {rollout.id}{shell_argument(dsn, '--to')}`"
+    if left.nothing:
+        return f"`pgproof resume{rest} starts again."
+    return f"`pgproof resume{rest} goes on, `pgproof revert{rest} takes back what was made."
 
 
 def _context(rollout: Rollout) -> dict[str, str]:

@@ -9,6 +9,7 @@ from pgproof.errors import Cancelled, RevertFailed, RolloutError, ServerError
 from pgproof.model.journal import first_broken_line, state_of, with_journal
 from pgproof.model.progress import Progress, ignore_progress
 from pgproof.model.rollout import Rollout, RolloutState
+from pgproof.postgres.dsn import shell_argument
 from pgproof.postgres.policy import ON_TARGET, ExecutionPolicy
 from pgproof.postgres.target_journal import read_target_journal, remove_target_journal
 from pgproof.stages.deploy.forward import SchemaDump
@@ -43,7 +44,7 @@ def revert_rollout(
 
     Returns:
         The rollout, REVERTED; ``reverted_schema_equal`` says whether the schema is as before, byte for byte.
-        False means that somebody changed the schema since.
+        False means that somebody changed the schema since. One that was reverted before says so in its notes.
 
     Raises:
         RevertFailed: Something could not be undone; ``hint`` says how to finish. Running it again goes on.
@@ -56,20 +57,24 @@ def revert_rollout(
         entries = sink.journal(rollout.id)
         if state_of(entries) is RolloutState.REVERTED:
             _finish(target, rollout, sink)
-            return with_journal(rollout, entries)
+            told = f"Rollout {rollout.id} was reverted before: nothing was changed now."
+            return replace(with_journal(rollout, entries), notes=(told,))
         journal = Journal(rollout.id, sink, target.session)
         journal.state(RolloutState.REVERTING, direction=BACKWARD)
         try:
             for place in reversed(range(len(rollout.changes))):
                 undo_change(target, journal, place, rollout.changes[place])
         except KeyboardInterrupt:
-            raise Cancelled("Stopped by the user in the middle of a revert.", hint=_go_on(rollout)) from None
+            raise Cancelled(
+                "Stopped by the user in the middle of a revert.", hint=_go_on(rollout, target_dsn)
+            ) from None
         except (RevertFailed, ServerError) as error:
-            raise _told(error, rollout) from error
+            raise _told(error, rollout, target_dsn) from error
         equal = _compare(rollout, dump)
         journal.state(RolloutState.REVERTED, DIFFERS if equal is False else "", direction=BACKWARD)
         note = _tidy(target)
-    notes = (*rollout.notes, note) if note else rollout.notes
+    # What limited the way in, such as the free disk, is no news on the way out.
+    notes = (note,) if note else ()
     return replace(with_journal(rollout, journal.entries), reverted_schema_equal=equal, notes=notes)
 
 
@@ -110,13 +115,13 @@ def _tidy(target: Target) -> str:
     return ""
 
 
-def _told(error: RolloutError | ServerError, rollout: Rollout) -> RevertFailed:
+def _told(error: RolloutError | ServerError, rollout: Rollout, dsn: str) -> RevertFailed:
     return RevertFailed(
         f"Rollout {rollout.id} is reverted only in part: {error.message}",
-        hint="\n".join(part for part in (error.hint, _go_on(rollout)) if part),
+        hint="\n".join(part for part in (error.hint, _go_on(rollout, dsn)) if part),
         context={**error.context, "rollout": rollout.id},
     )
 
 
-def _go_on(rollout: Rollout) -> str:
-    return f"`pgproof revert {rollout.id}` goes on from there."
+def _go_on(rollout: Rollout, dsn: str) -> str:
+    return f"`pgproof revert {rollout.id}{shell_argument(dsn, '--to')}` goes on from there."

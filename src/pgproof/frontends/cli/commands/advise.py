@@ -50,7 +50,9 @@ def advise(
     if advice.blueprint.variants:
         write_blueprint(advice.blueprint, out)
         written = str(out)
-    terminal.print_advice(screen.text, advice.blueprint, advice.sql, advice.estimates, advice.notes, written)
+    terminal.print_advice(
+        screen.text, advice.blueprint, advice.sql, advice.estimates, advice.notes, written, dsn
+    )
     screen.emit(
         AdviseDocument(
             run=advice.run,

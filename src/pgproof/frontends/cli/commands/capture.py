@@ -57,7 +57,7 @@ def capture(
             progress=progress,
         )
         pipeline.write_workload(captured, out)
-    terminal.print_workload(screen.text, captured, out)
+    terminal.print_workload(screen.text, captured, out, dsn)
     timed = [s.counters.total_ms for s in captured.statements if s.counters]
     screen.emit(
         CaptureDocument(

@@ -59,7 +59,7 @@ def compete(
     with screen.progress() as progress:
         raced = pipeline.compete(read_settings(), plan, against, progress=progress)
     competition = raced.competition
-    terminal.print_competition(screen.text, raced.run, competition)
+    terminal.print_competition(screen.text, raced.run, competition, against)
     document = competition_document(raced.run, competition)
     if out is not None:
         terminal.print_artifacts(screen.text, write_artifacts(out, raced, document))

@@ -66,7 +66,8 @@ def deploy(
     _confirm(yes, screen)
     with screen.progress() as progress:
         shipped = pipeline.deploy(settings, plan, to, progress=progress)
-    terminal.print_rollout(screen.text, shipped.rollout, shipped.effects, shipped.notes)
+    news = [note for note in shipped.notes if note not in plan.notes]
+    terminal.print_rollout(screen.text, shipped.rollout, shipped.effects, news, to)
     screen.emit(rollout_document(shipped.rollout, plan.sql, shipped.effects, shipped.notes))
 
 
@@ -76,7 +77,7 @@ def revert(rollout: Rollout, to: Target = "", json: Json = None) -> None:
     screen.check_writable()
     with screen.progress() as progress:
         taken = pipeline.revert(read_settings(), rollout, to, progress=progress)
-    terminal.print_rollout(screen.text, taken.rollout, (), taken.notes)
+    terminal.print_rollout(screen.text, taken.rollout, (), taken.notes, to)
     screen.emit(rollout_document(taken.rollout, taken.sql, (), taken.notes))
 
 
@@ -86,7 +87,7 @@ def resume(rollout: Rollout, to: Target = "", json: Json = None) -> None:
     screen.check_writable()
     with screen.progress() as progress:
         taken = pipeline.resume(read_settings(), rollout, to, progress=progress)
-    terminal.print_rollout(screen.text, taken.rollout, (), taken.notes)
+    terminal.print_rollout(screen.text, taken.rollout, (), taken.notes, to)
     screen.emit(rollout_document(taken.rollout, taken.sql, (), taken.notes))
 
 
