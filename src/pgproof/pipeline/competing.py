@@ -104,7 +104,7 @@ def selfcheck(
     """Race identical arms of a small embedded database, to see what this host can measure.
 
     Args:
-        settings: Home of the embedded servers.
+        settings: Home and binaries of the embedded servers.
         arms: Identical arms beside the control, >= 1.
         time_limit_s: Of the whole check, in seconds.
         seed: Of every random choice.
@@ -112,5 +112,10 @@ def selfcheck(
     """
     make_home(settings)
     return run_selfcheck(
-        home=settings.home, arms=arms, time_limit_s=time_limit_s, seed=seed, progress=progress
+        home=settings.home,
+        bindir=settings.bindir,
+        arms=arms,
+        time_limit_s=time_limit_s,
+        seed=seed,
+        progress=progress,
     )

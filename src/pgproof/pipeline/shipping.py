@@ -247,12 +247,27 @@ def _schema_dump(settings: Settings, dsn: str) -> Callable[[], bytes] | None:
     """Return a function that dumps the schema; None where no pg_dump new enough is at hand."""
     with open_target(settings, dsn) as session:
         major = session.major
-    binaries = _binaries_for(major)
+    binaries = binaries_for(settings, major)
     return None if binaries is None else lambda: dump_schema(dsn, binaries)
 
 
-def _binaries_for(major: int) -> Binaries | None:
-    """pg_dump reads servers of its own version and older ones."""
+def binaries_for(settings: Settings, major: int) -> Binaries | None:
+    """Return an install whose pg_dump can read a server: of its major version or later.
+
+    Args:
+        settings: The folder named there is taken unless it is too old.
+        major: Of the server.
+
+    Returns:
+        None where there is no such install.
+
+    Raises:
+        EmbeddedServerError: The folder named in the settings holds no PostgreSQL.
+    """
+    if settings.bindir is not None:
+        given = find_binaries(bindir=settings.bindir)
+        if given.major >= major:
+            return given
     try:
         newest = find_binaries()
         return newest if newest.major >= major else find_binaries(major)

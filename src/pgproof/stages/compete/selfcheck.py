@@ -13,7 +13,7 @@ from pgproof.model.query import Query, StatementKind
 from pgproof.model.trial import Competition
 from pgproof.model.variant import Variant
 from pgproof.model.workload import ParameterSet, Workload, WorkloadStatement
-from pgproof.postgres.embedded import start_server
+from pgproof.postgres.embedded import find_binaries, start_server
 from pgproof.postgres.session import open_session
 from pgproof.sqltext.fingerprint import fingerprint
 from pgproof.stages.compete.clones import open_clones
@@ -50,6 +50,7 @@ def run_selfcheck(
     workload: Workload | None = None,
     *,
     home: Path,
+    bindir: Path | None = None,
     arms: int = 4,
     time_limit_s: float = 60.0,
     seed: int = 1,
@@ -61,6 +62,7 @@ def run_selfcheck(
         target_dsn: The database to clone; None makes a small one.
         workload: What to run on it; None (with no target) takes three queries of our own.
         home: Folder of pgproof.
+        bindir: Programs of the PostgreSQL to check with; None looks for them.
         arms: Identical variants, >= 1, beside control and canary.
         time_limit_s: Of the whole check; what clones leave of it is used up by the race. The effect that can
             be detected shrinks with its square root.
@@ -80,7 +82,9 @@ def run_selfcheck(
     ends_at = time.monotonic() + time_limit_s
     with ExitStack() as undo:
         if target_dsn is None:
-            target_dsn = undo.enter_context(start_server(home=home, label="selfcheck", durable=False)).dsn()
+            binaries = find_binaries(bindir=bindir)
+            server = start_server(binaries, home=home, label="selfcheck", durable=False)
+            target_dsn = undo.enter_context(server).dsn()
             _fill(target_dsn)
         blueprint = Blueprint(
             name="selfcheck",
@@ -92,7 +96,14 @@ def run_selfcheck(
         )
         writes = any(not statement.query.read_only for statement in blueprint.workload.statements)
         host, catalog = undo.enter_context(
-            open_clones(target_dsn, home=home, arms=arms + 2, writes=writes, progress=progress)
+            open_clones(
+                target_dsn,
+                home=home,
+                arms=arms + 2,
+                writes=writes,
+                clone_bindir=bindir,
+                progress=progress,
+            )
         )
         left_s = max(LEAST_RACE_S, (ends_at - time.monotonic()) * RACE_FRAC)
         fitted = replace(blueprint, race=replace(blueprint.race, time_limit_s=left_s))
