@@ -25,6 +25,7 @@ class Draft:
         method: Access method.
         include: Payload columns.
         where: Predicate.
+        where_columns: Columns it speaks of, in its order; empty without one.
         requires: Extensions that must be there first.
     """
 
@@ -38,6 +39,7 @@ class Draft:
     method: str = "btree"
     include: tuple[str, ...] = ()
     where: str = ""
+    where_columns: tuple[str, ...] = ()
     requires: tuple[CreateExtension, ...] = ()
 
     @property

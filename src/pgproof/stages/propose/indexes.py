@@ -84,12 +84,12 @@ class _Wish:
         """Give it a name and say why it is proposed."""
         draft = self.draft
         parts = [key.column or key.expression for key in draft.keys]
-        suffix = _METHOD_SUFFIX.get(draft.method, "partial_idx" if draft.where else "idx")
+        suffix = _METHOD_SUFFIX.get(draft.method, "idx")
         if draft.include:
             suffix = f"incl_{suffix}"
         change = CreateIndex(
             table=draft.table.relation,
-            name=names.new(draft.table.relation.name, parts, suffix),
+            name=names.new(draft.table.relation.name, parts, suffix, where=draft.where_columns),
             keys=draft.keys,
             method=draft.method,
             include=draft.include,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from pgproof.model.relation import Catalog
 from pgproof.sqltext.names import index_name
@@ -22,15 +22,17 @@ class Names:
         self._taken |= {index.relation.name for index in catalog.indexes}
         self._taken |= {constraint.name for constraint in catalog.constraints}
 
-    def new(self, table: str, parts: Iterable[str], suffix: str = "idx") -> str:
-        """Return a name of at most 63 bytes such as ``orders_customer_id_idx``.
+    def new(self, table: str, parts: Iterable[str], suffix: str = "idx", *, where: Sequence[str] = ()) -> str:
+        """Return a name of at most 63 bytes: ``orders_customer_id_idx``, ``orders_id_where_status_idx``.
 
         Args:
             table: Name of the table.
             parts: Columns and expressions in order; anything but letters, digits and ``_`` becomes ``_``.
             suffix: Last part.
+            where: Columns of the predicate of a partial index; empty for a whole one.
         """
-        cleaned = (_NOT_A_WORD.sub("_", part).strip("_") for part in parts)
+        said = (*parts, "where", *where) if where else tuple(parts)
+        cleaned = (_NOT_A_WORD.sub("_", part).strip("_") for part in said)
         words = [word for word in cleaned if word]
         name, number = index_name(table, words, suffix), 1
         while name in self._taken:

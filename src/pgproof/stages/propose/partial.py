@@ -48,7 +48,8 @@ def partial_drafts(access: Access, max_width: int, id_columns: tuple[str, ...]) 
         return
     frac = min(known.frac for known in fixed)
     where = " AND ".join(known.text for known in fixed)
-    columns = frozenset(known.column for known in fixed)
+    named = tuple(dict.fromkeys(known.column for known in fixed))
+    columns = frozenset(named)
     equals = tuple(
         equal
         for equal in (*access.equals, *tied_equals(access))
@@ -60,7 +61,7 @@ def partial_drafts(access: Access, max_width: int, id_columns: tuple[str, ...]) 
         drafts = [Draft(access.table, tuple(IndexKey(column=name) for name in keys[:1]), "", 1)]
     for draft in drafts:
         asks = ", ".join(part for part in (draft.asks, f"only where {where}") if part)
-        yield replace(draft, where=where, frac=min(frac, draft.frac), asks=asks)
+        yield replace(draft, where=where, where_columns=named, frac=min(frac, draft.frac), asks=asks)
 
 
 def _fixed(access: Access) -> Iterator[_Fixed]:
