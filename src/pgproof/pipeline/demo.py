@@ -139,8 +139,8 @@ def _capture_under_load(
     with Application(loaded.dsn, loaded.workload, seed):
         time.sleep(CAPTURE_S)
     with open_target(settings, loaded.dsn) as session:
-        measured = capture_statements(session, window_s=0.0, limit=200, progress=progress)
-    return adopt_counters(loaded.workload, measured)
+        measured = capture_statements(session, window_s=0.0, limit=200, min_calls=1, progress=progress)
+    return adopt_counters(loaded.workload, measured, weighted=True)
 
 
 def _fit(blueprint: Blueprint, loaded: LoadedScenario, scale: float) -> Blueprint:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,6 +56,7 @@ def capture(
     workload_file: Path | None = None,
     window_s: float = 0.0,
     limit: int = DEFAULT_LIMIT,
+    min_calls: float | None = None,
     seed: int = 1,
     progress: Progress = ignore_progress,
 ) -> Workload:
@@ -66,6 +68,7 @@ def capture(
         workload_file: Names, statements and values come from it, and the server adds its counters.
         window_s: Seconds to watch; 0 takes everything since the last reset.
         limit: Most statements.
+        min_calls: Leave out what the server counted less often; None leaves out writes that ran once.
         seed: Of the sampling of values.
         progress: Told what is being done.
 
@@ -81,7 +84,7 @@ def capture(
     with open_target(settings, dsn) as session:
         progress("reading the catalog")
         catalog = read_catalog(session)
-        workload = _workload_of(session, catalog, workload_file, window_s, limit, seed, progress)
+        workload = _workload_of(session, catalog, workload_file, window_s, limit, min_calls, seed, progress)
     remember(settings, "capture", workload.database, workload)
     return workload
 
@@ -129,7 +132,7 @@ def obtain_workload(
     session: Session, catalog: Catalog, workload_file: Path | None, seed: int, progress: Progress
 ) -> Workload:
     """Return the workload of a file, or else of pg_stat_statements since its last reset, with values."""
-    return _workload_of(session, catalog, workload_file, 0.0, DEFAULT_LIMIT, seed, progress)
+    return _workload_of(session, catalog, workload_file, 0.0, DEFAULT_LIMIT, None, seed, progress)
 
 
 def write_workload(workload: Workload, path: Path) -> None:
@@ -151,19 +154,26 @@ def _workload_of(
     workload_file: Path | None,
     window_s: float,
     limit: int,
+    min_calls: float | None,
     seed: int,
     progress: Progress,
 ) -> Workload:
     if workload_file is None:
-        measured = capture_statements(session, window_s=window_s, limit=limit, progress=progress)
+        measured = capture_statements(
+            session, window_s=window_s, limit=limit, min_calls=min_calls, progress=progress
+        )
         return fill_parameters(session, catalog, measured, seed=seed, progress=progress)
-    declared = resolve_generators(session, load_spec(workload_file), seed)
+    spec = load_spec(workload_file)
+    declared = resolve_generators(session, spec, seed)
     declared = fill_parameters(session, catalog, declared, seed=seed, progress=progress)
     try:
-        measured = capture_statements(session, window_s=window_s, limit=limit, progress=progress)
+        # What the file names is the application's, however light it is and be it called only once.
+        measured = capture_statements(
+            session, window_s=window_s, limit=sys.maxsize, min_calls=min_calls or 1, progress=progress
+        )
     except (CapabilityMissing, ConfigError):
         return declared  # the file is enough; counters are only welcome
-    return adopt_counters(declared, measured)
+    return adopt_counters(declared, measured, weighted=spec.weighted)
 
 
 def _workload_or_reason(

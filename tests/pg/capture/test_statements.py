@@ -152,6 +152,39 @@ def test_limit_says_what_it_cut(sessions: tuple[Session, Session]) -> None:
     assert any("lightest statements" in note for note in workload.notes)
 
 
+def test_writes_that_ran_once_are_left_out_and_told(sessions: tuple[Session, Session]) -> None:
+    application, reader = sessions
+    work(application, rounds=3)
+    application.run("INSERT INTO accounts SELECT g, 0, 0 FROM generate_series(1001, 3000) g")
+    application.run("UPDATE accounts SET filler = 'migrated'")
+    application.run("SELECT bid, sum(abalance) FROM accounts GROUP BY bid ORDER BY 2")
+    workload = capture_statements(reader)
+    shapes = by_shape(workload)
+    assert not any(text.startswith("insert") or "filler" in text for text in shapes)
+    assert any("group by bid" in text for text in shapes), "a report that ran once is worth looking at"
+    assert any(text.startswith("update") for text in shapes)
+    (note,) = [note for note in workload.notes if "left out" in note]
+    assert note.startswith(
+        "2 writes that ran only once, as loads and migrations do, were left out (2 calls, "
+    )
+    assert note.endswith("--min-calls 1 keeps such writes.")
+    everything = capture_statements(reader, min_calls=1)
+    assert any(text.startswith("insert") for text in by_shape(everything))
+    assert not any("left out" in note for note in everything.notes)
+    often = capture_statements(reader, min_calls=4)
+    assert set(by_shape(often).values()) == {5, 6}
+    assert any("statements with fewer than 4 calls were left out (" in note for note in often.notes)
+
+
+def test_nothing_but_writes_that_ran_once(sessions: tuple[Session, Session]) -> None:
+    application, reader = sessions
+    application.run("DELETE FROM accounts WHERE aid < 10")
+    with pytest.raises(ConfigError) as caught:
+        capture_statements(reader)
+    assert str(caught.value).startswith("All 1 statement seen in database ")
+    assert "--min-calls 1" in caught.value.hint
+
+
 def test_statement_inside_a_function_is_marked(sessions: tuple[Session, Session]) -> None:
     application, reader = sessions
     if reader.major < 14:

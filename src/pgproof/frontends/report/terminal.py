@@ -69,7 +69,7 @@ def _workload_row(statement: WorkloadStatement) -> tuple[str, ...]:
     counters = statement.counters
     return (
         statement.name,
-        f"{statement.calls:,.0f}",
+        f"{counters.calls if counters else statement.calls:,.0f}",
         ms(counters.total_ms) if counters else "-",
         ms(counters.mean_ms) if counters else "-",
         _values(statement),

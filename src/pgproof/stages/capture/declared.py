@@ -90,6 +90,7 @@ def _read_statement(entry: Entry, sets: int) -> StatementSpec:
         parameter_sets=declared,
         generators=generators,
         sets=sets,
+        weighted=weight is not None,
         notes=tuple(note.word("a note") for note in keys["notes"].items("notes")) if "notes" in keys else (),
     )
 

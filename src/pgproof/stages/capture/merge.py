@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from pgproof.model.workload import Workload, WorkloadStatement
 
 
-def adopt_counters(declared: Workload, measured: Workload) -> Workload:
+def adopt_counters(declared: Workload, measured: Workload, *, weighted: bool) -> Workload:
     """Give the statements of a file the counters a server measured for the same shapes.
 
-    Names, values and weights stay the file's; what the server saw beyond the file is only told.
+    Names and values stay the file's. So do its weights, where its author gave any: they say what the
+    application will do, counters what it did. Where no weight was given, the server knows better than 1 each.
 
     Args:
         declared: From a file or a scenario.
         measured: From pg_stat_statements.
+        weighted: The file says how often its statements run.
 
     Returns:
         The declared statements, those with the most measured time first; then the unmeasured ones in the
@@ -24,12 +27,13 @@ def adopt_counters(declared: Workload, measured: Workload) -> Workload:
     statements = []
     for statement in declared.statements:
         seen = by_fingerprint.pop(statement.query.fingerprint, None)
-        if seen is not None:
+        if seen is not None and seen.counters is not None:
             query = replace(statement.query, queryids=seen.query.queryids)
-            statement = replace(statement, query=query, counters=seen.counters)
+            calls = statement.calls if weighted else seen.counters.calls
+            statement = replace(statement, query=query, counters=seen.counters, calls=calls)
         statements.append(statement)
     statements.sort(key=lambda s: -(s.counters.total_ms if s.counters else 0.0))
-    notes = (*declared.notes, *measured.notes, *_beyond(list(by_fingerprint.values())))
+    told = (*_about_weights(statements, weighted), *_beyond(list(by_fingerprint.values())))
     return replace(
         declared,
         statements=tuple(statements),
@@ -38,11 +42,24 @@ def adopt_counters(declared: Workload, measured: Workload) -> Workload:
         window_s=measured.window_s,
         server_version=measured.server_version,
         database=measured.database,
-        notes=notes,
+        notes=(*declared.notes, *measured.notes, *told),
     )
 
 
-def _beyond(others: list[WorkloadStatement]) -> tuple[str, ...]:
-    if not others:
-        return ()
-    return (f"the server also saw {len(others)} statements that the workload file does not name",)
+def _about_weights(statements: list[WorkloadStatement], weighted: bool) -> Iterable[str]:
+    """Say whose figures the weights are."""
+    unseen = sum(statement.counters is None for statement in statements)
+    if len(statements) == unseen:
+        return
+    if weighted:
+        yield "Weights are the file's; calls and times are the server's."
+    elif unseen:
+        yield f"Weights are the server's calls; what it has not counted ({unseen}) weighs as one call each."
+    else:
+        yield "Weights are the server's calls."
+
+
+def _beyond(others: list[WorkloadStatement]) -> Iterable[str]:
+    if others:
+        noun = "statement" if len(others) == 1 else "statements"
+        yield f"The server also counted {len(others)} {noun} that the workload file does not name."

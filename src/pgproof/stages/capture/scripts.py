@@ -126,6 +126,7 @@ def _read_one(statement: Statement, notes: _Directives, source: str) -> Statemen
         name=notes.name or _name_of(query),
         query=query,
         calls=notes.calls or 1.0,
+        weighted=notes.calls is not None,
         placeholders=tuple(str(number) for number in parameter_numbers(query.sql)),
         parameter_sets=tuple(ParameterSet(given) for given in values),
     )
@@ -150,6 +151,7 @@ def _merge(first: StatementSpec, second: StatementSpec, name: str, source: str) 
     return replace(
         first,
         calls=first.calls + second.calls,
+        weighted=first.weighted or second.weighted,
         parameter_sets=tuple(ParameterSet(values, weight=weight) for values, weight in weights.items()),
     )
 

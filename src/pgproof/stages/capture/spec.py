@@ -37,6 +37,7 @@ class StatementSpec:
         parameter_sets: Values written out in the file; empty with generators.
         generators: Together they feed every placeholder exactly once; empty with values.
         sets: Parameter sets to draw, >= 1.
+        weighted: The author said how often it runs; False where ``calls`` is only assumed.
         notes: For the statement of the workload.
     """
 
@@ -47,6 +48,7 @@ class StatementSpec:
     parameter_sets: tuple[ParameterSet, ...] = ()
     generators: tuple[ParameterSpec, ...] = ()
     sets: int = DEFAULT_SETS
+    weighted: bool = False
     notes: tuple[str, ...] = ()
 
     @property
@@ -68,6 +70,11 @@ class WorkloadSpec:
     statements: tuple[StatementSpec, ...]
     source: str
     captured: Workload | None = None
+
+    @property
+    def weighted(self) -> bool:
+        """Whether the file says how often statements run, be it only for one of them."""
+        return self.captured is not None or any(statement.weighted for statement in self.statements)
 
     @property
     def needs_server(self) -> bool:

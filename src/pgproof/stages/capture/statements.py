@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -19,22 +18,17 @@ from pgproof.postgres.statistics import (
     diff_snapshots,
     read_statement_snapshot,
 )
-from pgproof.sqltext.calls import called_functions
 from pgproof.sqltext.normalised import inner_statement, mend_normalised
 from pgproof.sqltext.parameters import parameter_numbers
-from pgproof.sqltext.parse import Statement, parse_statement
-from pgproof.sqltext.shape import SourceKind
-from pgproof.sqltext.walk import find_shapes
+from pgproof.sqltext.parse import parse_statement
 from pgproof.stages.capture.declared import make_query
+from pgproof.stages.capture.upkeep import is_upkeep, is_utility_text, list_relations
 
 _TICK_S = 1.0
-_SYSTEM_SCHEMAS = ("pg_catalog", "information_schema", "pg_toast")
-_OWN_SCHEMA = "pgproof"
-_UTILITY = re.compile(r"\s*(set|reset|show|deallocate|copy|fetch|move|close|call|explain)\b", re.IGNORECASE)
-"""Commands that don't parse any more once their constants are ``$1`` (``SET x TO $1``); no loss."""
-
-_SERVERS_OWN = ("pg_", "set_config", "current_setting")
 _FINGERPRINT_DIGITS = 8
+LEAST_WRITE_CALLS = 2
+"""A write that ran once since the counters were reset was a load or a migration, not the application's work.
+A SELECT that ran once may be the monthly report, which is worth looking at. **Source**: judgement."""
 
 
 def capture_statements(
@@ -42,7 +36,7 @@ def capture_statements(
     *,
     window_s: float = 0.0,
     limit: int = 200,
-    min_calls: float = 1,
+    min_calls: float | None = None,
     progress: Progress = ignore_progress,
 ) -> Workload:
     """Read the statements of this database and what they cost.
@@ -55,7 +49,8 @@ def capture_statements(
         window_s: Watch for so many seconds and take what happened in them; 0 takes everything since the
             counters were reset, at once.
         limit: Statements to keep, those with the most execution time, >= 1.
-        min_calls: Leave out what was called less often.
+        min_calls: Leave out what was called less often, reads and writes; None leaves out only writes that
+            ran once. What is left out is noted.
         progress: Told how far the window is.
 
     Returns:
@@ -68,12 +63,10 @@ def capture_statements(
     """
     delta = _watch(session, window_s, progress) if window_s > 0 else _since_reset(session)
     groups, losses = _group(delta.statements)
-    kept = sorted(
-        (group for group in groups if group.counters.calls >= min_calls),
-        key=lambda group: (-group.counters.total_ms, group.query.fingerprint),
-    )
+    groups.sort(key=lambda group: (-group.counters.total_ms, group.query.fingerprint))
+    kept = [group for group in groups if group.counters.calls >= _least_calls(group, min_calls)]
     if not kept:
-        raise _nothing_seen(session, window_s)
+        raise _nothing_seen(session, window_s, left_out=len(groups))
     return Workload(
         statements=tuple(group.statement() for group in kept[:limit]),
         source="pg_stat_statements",
@@ -81,7 +74,12 @@ def capture_statements(
         window_s=delta.window_s if delta.window_s > 0 else None,
         server_version=str(session.value("SHOW server_version")).split(" ")[0],
         database=session.database,
-        notes=(*delta.notes, *losses.notes(delta.statements), *_cut_notes(kept, limit)),
+        notes=(
+            *delta.notes,
+            *losses.notes(delta.statements),
+            *_rare_notes([group for group in groups if group not in kept], min_calls),
+            *_cut_notes(kept, limit),
+        ),
     )
 
 
@@ -182,54 +180,23 @@ def _group(windows: Iterable[StatementWindow]) -> tuple[list[_Group], _Losses]:
         try:
             statement = inner_statement(parse_statement(mend_normalised(window.text)))
         except (ParseError, UsageError):
-            if not _UTILITY.match(window.text):
+            if not is_utility_text(window.text):
                 losses.unparsable.append(window.counters)
             continue
         query = make_query(statement)
-        relations = _relations(statement)
-        if query is None or _is_ours_or_the_systems(relations) or _asks_the_server(relations, query):
+        if query is None or is_upkeep(statement):
             continue
         group = groups.get(query.fingerprint)
         if group is None:
-            name = relations[0][1] if relations else ""
+            relations = list_relations(statement)
             query = replace(query, queryids=(window.queryid,))
-            group = groups[query.fingerprint] = _Group(query, name, window.counters)
+            group = _Group(query, relations[0].name if relations else "", window.counters)
+            groups[query.fingerprint] = group
         else:
             group.add(window)
         if not window.toplevel:
             group.nested_ms += window.counters.total_ms
     return list(groups.values()), losses
-
-
-def _relations(statement: Statement) -> list[tuple[str | None, str]]:
-    """List the tables and views of a statement, the changed one first."""
-    shapes = find_shapes(statement)
-    found = [relation for shape in shapes for relation in (shape.target, *shape.relations) if relation]
-    return [(relation.schema, relation.name) for relation in found if relation.kind is SourceKind.TABLE]
-
-
-def _is_ours_or_the_systems(relations: list[tuple[str | None, str]]) -> bool:
-    if not relations:
-        return False
-    # An unqualified pg_... name is the system's: nobody else may begin a name so without being warned.
-    return all(
-        schema in (*_SYSTEM_SCHEMAS, _OWN_SCHEMA) or (schema is None and name.startswith("pg_"))
-        for schema, name in relations
-    )
-
-
-def _asks_the_server(relations: list[tuple[str | None, str]], query: Query) -> bool:
-    """Tell whether a statement reads no table and only calls the server's own functions.
-
-    Monitoring and dump programs send these (``pg_stat_statements_reset()``, ``set_config(...)``); some have
-    side effects, and no index helps any of them.
-    """
-    called = called_functions(query.sql)
-    return (
-        not relations
-        and bool(called)
-        and all(call.schema in _SYSTEM_SCHEMAS or call.name.startswith(_SERVERS_OWN) for call in called)
-    )
 
 
 def _sum(one: StatementCounters, other: StatementCounters) -> StatementCounters:
@@ -246,6 +213,28 @@ def _sum(one: StatementCounters, other: StatementCounters) -> StatementCounters:
     )
 
 
+def _least_calls(group: _Group, min_calls: float | None) -> float:
+    if min_calls is not None:
+        return min_calls
+    return 0.0 if group.query.read_only else LEAST_WRITE_CALLS
+
+
+def _rare_notes(rare: list[_Group], min_calls: float | None) -> Iterable[str]:
+    """Say what was left out because it ran too seldom."""
+    if not rare:
+        return
+    calls = sum(group.counters.calls for group in rare)
+    total_ms = sum(group.counters.total_ms for group in rare)
+    verb = "was" if len(rare) == 1 else "were"
+    left_out = f"{verb} left out ({calls:,.0f} calls, {total_ms:,.0f} ms)"
+    if min_calls is None:
+        what = "write that ran only once" if len(rare) == 1 else "writes that ran only once"
+        yield f"{len(rare)} {what}, as loads and migrations do, {left_out}. --min-calls 1 keeps such writes."
+    else:
+        what = "statement" if len(rare) == 1 else "statements"
+        yield f"{len(rare)} {what} with fewer than {min_calls:g} calls {left_out}."
+
+
 def _cut_notes(kept: list[_Group], limit: int) -> Iterable[str]:
     cut_ms = sum(group.counters.total_ms for group in kept[limit:])
     total_ms = sum(group.counters.total_ms for group in kept)
@@ -254,7 +243,13 @@ def _cut_notes(kept: list[_Group], limit: int) -> Iterable[str]:
         yield f"The {len(kept) - limit} lightest statements ({share:.1%} of execution time) were left out."
 
 
-def _nothing_seen(session: Session, window_s: float) -> ConfigError:
+def _nothing_seen(session: Session, window_s: float, left_out: int) -> ConfigError:
+    if left_out:
+        noun = "statement" if left_out == 1 else "statements"
+        return ConfigError(
+            f"All {left_out} {noun} seen in database {session.database} ran too seldom to be a workload.",
+            hint="Let the application work for a while, or keep them with --min-calls 1.",
+        )
     if window_s > 0:
         return ConfigError(
             f"No application statement ran on {session.address} in {window_s:g} s.",

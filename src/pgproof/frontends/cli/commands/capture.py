@@ -33,6 +33,15 @@ def capture(
         ),
     ] = 0.0,
     limit: Annotated[int, typer.Option("--limit", min=1, help="Keep the heaviest N statements.")] = 100,
+    min_calls: Annotated[
+        int | None,
+        typer.Option(
+            "--min-calls",
+            metavar="N",
+            min=1,
+            help="Leave out statements with fewer calls. Left out: writes that ran once, as loads do.",
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the sampling of parameter values.")] = 1,
     json: Json = None,
 ) -> None:
@@ -53,6 +62,7 @@ def capture(
             workload_file=workload,
             window_s=window,
             limit=limit,
+            min_calls=min_calls,
             seed=seed,
             progress=progress,
         )
