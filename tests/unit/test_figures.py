@@ -30,12 +30,12 @@ def test_milliseconds(value: float | None, text: str) -> None:
     [
         (None, "-"),
         (0, "0 B"),
-        (1023, "1023 B"),
+        (1023, "1,023 B"),
         (2048, "2 kB"),
         (21_400 * 1024, "20.9 MB"),
         (-3 * 1024**2, "-3.0 MB"),
         (5 * 1024**3, "5.0 GB"),
-        (7 * 1024**4, "7.00 TB"),
+        (7 * 1024**4, "7.0 TB"),
     ],
 )
 def test_bytes(value: int | None, text: str) -> None:

@@ -31,11 +31,13 @@ class Estimate:
     Args:
         variant: Its name.
         statements: In workload order; statements that could not be explained are left out.
-        before: Workload cost (weighted by calls) without it.
-        after: And with it.
+        before: Cost of all calls without it, the look-ups of foreign keys included; where the server measured
+            time, each statement counts by its share of the time.
+        after: And with it, the upkeep of its indexes left out.
         index_bytes: Size of its new indexes.
         provider: Who was asked ("clone": real indexes on a clone).
         skipped: Statements left out, each with the reason.
+        weighted_by: "time" or "calls": what a statement counts by in ``before`` and ``after``.
     """
 
     variant: str
@@ -45,6 +47,7 @@ class Estimate:
     index_bytes: int
     provider: str
     skipped: tuple[str, ...] = ()
+    weighted_by: str = "calls"
 
     @property
     def saved_frac(self) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -12,6 +12,7 @@ from pgproof.config import Settings
 from pgproof.model.blueprint import Blueprint, Limits, RacePlan
 from pgproof.model.candidate import IndexCandidate
 from pgproof.model.estimate import Estimate
+from pgproof.model.figures import percent, size
 from pgproof.model.progress import Progress, ignore_progress
 from pgproof.model.relation import Catalog
 from pgproof.model.variant import Variant
@@ -132,9 +133,17 @@ def _price(
             progress=progress,
         )
         variants = propose_variants(catalog, candidates, selection.sets)
-        estimates = estimate_variants(provider, workload, variants)
+        estimates = estimate_variants(provider, workload, variants, checks=checks)
+        variants = tuple(_with_figure(*priced) for priced in zip(variants, estimates, strict=True))
     reason = (selection.reason,) if selection.reason else ()
     return variants, estimates, (*reason, *selection.refused)
+
+
+def _with_figure(variant: Variant, estimate: Estimate) -> Variant:
+    """Put what the planner expects in front of what a variant bets on."""
+    saved, weight = percent(estimate.saved_frac, 1), size(estimate.index_bytes)
+    figure = f"The planner expects {saved} less cost for {weight} of indexes."
+    return replace(variant, why="\n".join(filter(None, (figure, variant.why))))
 
 
 def variant_sql(variant: Variant, catalog: Catalog) -> tuple[str, ...]:

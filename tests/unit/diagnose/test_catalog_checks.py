@@ -148,11 +148,21 @@ def test_less_than_a_month_says_little() -> None:
     assert only(unused(index("i", "a", scans=0), on=idle)).severity is Severity.INFO
 
 
-def test_young_counters_say_nothing_and_that_is_said() -> None:
-    young = unused(index("i", "a", scans=0), age=timedelta(days=6))
+@pytest.mark.parametrize(
+    ("age", "words"),
+    [
+        (timedelta(days=6), "6 days"),
+        (timedelta(days=1, hours=3), "1 day"),
+        (timedelta(minutes=90), "1.5 hours"),
+        (timedelta(minutes=2), "2 minutes"),
+        (timedelta(seconds=20), "under a minute"),
+    ],
+)
+def test_young_counters_say_nothing_and_that_is_said(age: timedelta, words: str) -> None:
+    young = unused(index("i", "a", scans=0), age=age)
     assert not young.findings
     assert young.skipped[0].reason == (
-        "the server's counters are only 6 days old; an unused index shows after a month"
+        f"the server's counters are only {words} old; an unused index shows after a month"
     )
 
 

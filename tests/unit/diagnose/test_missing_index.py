@@ -314,7 +314,7 @@ def test_severity_follows_the_share_of_measured_time() -> None:
     assert finding(100.0).time_share_frac == pytest.approx(0.1)
     unmeasured = finding(None)
     assert (unmeasured.severity, unmeasured.time_share_frac) == (Severity.MEDIUM, None)
-    assert "50% of planner cost x calls (no times were measured)" in [e.value for e in unmeasured.evidence]
+    assert "50 % of planner cost x calls (no times were measured)" in [e.value for e in unmeasured.evidence]
 
 
 def test_values_of_rows_are_never_printed() -> None:

@@ -1,7 +1,7 @@
 """Asking little and choosing well, on a planner whose every plan is written down here."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -139,7 +139,7 @@ def test_nothing_helps_is_said_not_invented() -> None:
     found = choose(planner, [candidate("a", "a")], READ)
     assert found.sets == ()
     assert found.reason == (
-        "No index will help here: with the only candidate in place the planner expects 0.5% less cost."
+        "No index will help here: with the only candidate in place the planner expects 0.5 % less cost."
         " Look at the statements themselves, or at settings."
     )
 
@@ -147,7 +147,7 @@ def test_nothing_helps_is_said_not_invented() -> None:
 def test_a_budget_too_small_is_told_apart() -> None:
     found = choose(PaperPlanner(PLANS, BYTES), CANDIDATES, READ, SORT, budget_bytes=10)
     assert found.sets == ()
-    assert found.reason.startswith("No index that helps fits into 10 bytes")
+    assert found.reason.startswith("No index that helps fits into 10 B")
 
 
 def test_writes_weigh_against_an_index() -> None:
@@ -205,6 +205,25 @@ def test_estimates_of_variants() -> None:
     assert estimate.statements[0].indexes == ("a",)
     assert estimate.skipped == ("index unknown: not among the candidates",)
     assert estimate.saved_frac == pytest.approx(1 - 3_500 / 13_000)
+
+
+@pytest.mark.parametrize(("measured", "by"), [(False, "calls"), (True, "time")])
+def test_an_estimate_is_the_figure_that_its_set_was_chosen_by(measured: bool, by: str) -> None:
+    slow, fast = statement(READ, name="slow"), statement(SORT, name="fast")
+    if measured:
+        slow = replace(slow, counters=StatementCounters(1, 900.0, 1))
+        fast = replace(fast, counters=StatementCounters(1, 100.0, 1))
+    planner, asked = PaperPlanner(PLANS, BYTES), replace(workload(), statements=(slow, fast))
+    found = choose_sets(planner, KNOWN, asked, CANDIDATES)
+    by_name = {candidate.name: candidate.change for candidate in CANDIDATES}
+    variants = [Variant(s.ambition, "", tuple(by_name[name] for name in s.names)) for s in found.sets]
+    estimates = estimate_variants(planner, asked, variants)
+    assert [e.saved_frac for e in estimates] == pytest.approx(
+        [s.before.saved_frac(s.after) for s in found.sets]
+    )
+    assert {e.weighted_by for e in estimates} == {by}
+    assert [e.before.value for e in estimates] == [pytest.approx(13_000)] * len(estimates), "of all calls"
+    assert max(e.saved_frac for e in estimates) <= found.before.saved_frac(found.floor) + 1e-9
 
 
 def test_broad_serves_the_statement_that_is_lost_among_heavier_ones() -> None:

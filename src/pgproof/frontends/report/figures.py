@@ -1,9 +1,10 @@
-"""Numbers as people read them."""
+"""Numbers of a table or a page: as in every message, with a dash where nothing is known."""
 
 from __future__ import annotations
 
 import math
 
+from pgproof.model import figures
 from pgproof.model.units import Interval
 
 
@@ -19,14 +20,7 @@ def ms(value: float | None) -> str:
 
 def size(value: float | None) -> str:
     """Return bytes with a unit (1 kB = 1024 bytes); a dash for None."""
-    if value is None:
-        return "-"
-    sign, rest = ("-" if value < 0 else ""), abs(float(value))
-    for unit in ("B", "kB", "MB", "GB"):
-        if rest < 1024:
-            return f"{sign}{rest:.0f} {unit}" if unit in ("B", "kB") else f"{sign}{rest:.1f} {unit}"
-        rest /= 1024
-    return f"{sign}{rest:.2f} TB"
+    return "-" if value is None else figures.size(value)
 
 
 def times(ratio: float | None) -> str:
@@ -42,12 +36,16 @@ def ratio_interval(interval: Interval | None) -> str:
     """Return a time ratio's interval as percent of the control's time; a dash where nothing is known."""
     if interval is None or math.isinf(interval.high):
         return "-"
-    return f"{interval.low * 100:.3g}..{interval.high * 100:.3g} %"
+    return f"{_three_digits(interval.low * 100)}..{_three_digits(interval.high * 100)} %"
+
+
+def _three_digits(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def percent(value: float | None, digits: int = 1) -> str:
-    """Return a share as percent; a dash for None."""
-    return "-" if value is None else f"{value * 100:.{digits}f} %"
+    """Return a share as percent, "< 1 %" where it is too small to show; a dash for None."""
+    return "-" if value is None else figures.percent(value, digits)
 
 
 def points(value: float | None) -> str:

@@ -140,18 +140,17 @@ def print_advice(
     written: str,
     dsn: str,
 ) -> None:
-    """Show the variants with their estimates; planner cost, never time."""
-    by_variant = {estimate.variant: estimate for estimate in estimates}
+    """Show the variants with what the planner expects of them, and once what that figure means."""
     for variant in blueprint.variants:
         console.print(f"\n[bold]{escape(variant.name)}[/]: {escape(variant.title)}", soft_wrap=True)
         if variant.why:
             console.print(escape(indent(variant.why, "  ")), soft_wrap=True)
-        estimate = by_variant.get(variant.name)
-        if estimate:
-            saved, bytes_added = percent(estimate.saved_frac), size(estimate.index_bytes)
-            console.print(f"  estimate: {saved} of planner cost saved with {bytes_added} of new indexes")
         for statement in sql.get(variant.name, ()):
             console.print(f"    {escape(statement)};", style="green", soft_wrap=True)
+    for by in dict.fromkeys(estimate.weighted_by for estimate in estimates):
+        words = "the time it took on the server" if by == "time" else "its calls"
+        meaning = f"less cost: of what the planner reckons, each statement weighted by {words}"
+        console.print(f"[dim]{meaning}; compete measures the time itself[/]", soft_wrap=True)
     _print_notes(console, notes)
     if written:
         console.print(f"\nblueprint written to {escape(written)}", soft_wrap=True)

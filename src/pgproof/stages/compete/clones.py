@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from pgproof.errors import EmbeddedServerError, TrialFailed
+from pgproof.model.figures import size
 from pgproof.model.progress import Progress, ignore_progress
 from pgproof.model.relation import Catalog
 from pgproof.model.trial import CloneInfo
@@ -227,6 +228,12 @@ def _seal(server: EmbeddedServer, catalog: Catalog) -> tuple[str, ...]:
     return tuple(notes)
 
 
+def _readable(setting: str) -> str:
+    """Return a setting in kB as people write it."""
+    number = setting.removesuffix("kB")
+    return size(int(number) * 1024) if number != setting and number.isdigit() else setting
+
+
 def _describe(
     server: EmbeddedServer, rung: Rung, catalog: Catalog, seconds: float, notes: tuple[str, ...]
 ) -> CloneInfo:
@@ -236,7 +243,7 @@ def _describe(
     facts = [
         "autovacuum is off on the arms while they are measured",
         "caches are warm; nothing is said about cold ones",
-        f"shared_buffers is {server.settings.get('shared_buffers', 'the default')} on the arms",
+        f"shared_buffers is {_readable(server.settings.get('shared_buffers', 'the default'))} on the arms",
     ]
     if any(table.row_security for table in catalog.tables):
         facts.append("row-level security is not applied: arms are queried as superuser")

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from pgproof.model import figures
 from pgproof.model.trial import Comparison, Verdict
 from pgproof.model.units import Interval
 from pgproof.model.workload import WorkloadStatement
@@ -203,9 +204,12 @@ def _disagreements(verdict: Verdict, cpu: RatioEstimate, buffers: float | None) 
         if {verdict, by_cpu} == {Verdict.BETTER, Verdict.WORSE}:
             notes.append(f"on-CPU time says {by_cpu}, wall time says {verdict}")
         elif verdict is Verdict.INCONCLUSIVE and by_cpu in (Verdict.BETTER, Verdict.WORSE):
-            notes.append(f"on-CPU time says {by_cpu} (ratio {cpu.ratio:.2f}), wall time can't tell yet")
+            notes.append(f"on-CPU time says {by_cpu} ({figures.ratio(cpu.ratio)}), wall time can't tell yet")
     if buffers is not None and verdict is Verdict.BETTER and buffers > 1.0 + PRACTICAL_MARGIN_FRAC:
-        notes.append(f"faster, but touches {buffers:.2f} times the buffers: slower where they are not cached")
+        notes.append(
+            f"faster, but touches {figures.ratio(buffers)} of the control's buffers: "
+            "slower where they are not cached"
+        )
     if buffers is not None and verdict is Verdict.WORSE and buffers < 1.0 - PRACTICAL_MARGIN_FRAC:
-        notes.append(f"slower here, but touches only {buffers:.2f} times the buffers")
+        notes.append(f"slower here, but touches only {figures.ratio(buffers)} of the control's buffers")
     return notes

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from pgproof.errors import TrialFailed, Unreachable
 from pgproof.model.blueprint import Blueprint
+from pgproof.model.figures import ratio, span
 from pgproof.model.progress import Progress, ignore_progress
 from pgproof.model.relation import Catalog
 from pgproof.model.trial import ArmResult, ArmRole, CloneInfo, Competition, Equality, Verdict
@@ -148,7 +149,7 @@ def compete_on(
         logs=load.logs,
         rules=_rules_of(blueprint),
     )
-    ill = [f"the load generator could not keep up: {load.health.ill}"] if load.health.ill else []
+    ill = [load.health.ill] if load.health.ill else []
     notes = (*runnable.notes, *_notes(record), *load.notes, *ill)
     competition = conclude(record, host.info, started_at, time.monotonic() - started, notes)
     return Held(competition, record)
@@ -204,8 +205,8 @@ def find_void(record: Record) -> str:
     canary = record.comparisons[CANARY.name]
     if canary.verdict in (Verdict.BETTER, Verdict.WORSE):
         return (
-            f"two identical clones differ: the canary takes {canary.ratio:.2f} times the control's time "
-            f"({canary.interval.low:.2f} to {canary.interval.high:.2f})"
+            f"two identical clones differ: the canary takes {ratio(canary.ratio)} of the control's time "
+            f"({span(canary.interval)})"
         )
     different = [e.statement for e in record.equalities.get(CANARY.name, ()) if e.equal is False]
     if different:

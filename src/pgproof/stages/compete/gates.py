@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from pgproof.model.blueprint import Limits
+from pgproof.model.figures import percent, ratio, size, span
 from pgproof.model.trial import Equality, GateResult
 from pgproof.model.variant import CONTROL
 from pgproof.model.workload import WorkloadStatement
@@ -52,10 +53,10 @@ def judge_results(equalities: Sequence[Equality]) -> GateResult:
 
 def judge_storage(arm: BuiltArm, limits: Limits) -> GateResult:
     """Judge the index bytes a variant adds."""
-    figure = f"{arm.index_bytes / 1e6:+.1f} MB of indexes"
+    figure = f"{'+' if arm.index_bytes >= 0 else ''}{size(arm.index_bytes)} of indexes"
     if limits.index_bytes is None:
         return GateResult("storage", True, f"{figure}, no limit set")
-    allowed = f"{limits.index_bytes / 1e6:.1f} MB allowed"
+    allowed = f"{size(limits.index_bytes)} allowed"
     return GateResult("storage", arm.index_bytes <= limits.index_bytes, f"{figure}, {allowed}")
 
 
@@ -88,8 +89,8 @@ def judge_writes(
         return GateResult("write-path", True, f"only {estimate.pairs} pairs measured, which says nothing")
     limit = 1.0 + limits.write_slowdown_frac
     evidence = (
-        f"writes take {estimate.ratio:.2f} times the control's time "
-        f"({estimate.interval.low:.2f} to {estimate.interval.high:.2f}), {limit:.2f} allowed; "
+        f"writes take {ratio(estimate.ratio)} of the control's time ({span(estimate.interval)}), "
+        f"{ratio(limit)} allowed; "
         "the commit's own flush is not in it"
     )
     return GateResult("write-path", estimate.interval.low <= limit, evidence + _wal_words(writes, arm, wal))
@@ -126,11 +127,12 @@ def judge_regressions(
         if estimate.pairs and estimate.ratio > worst:
             worst, worst_name = estimate.ratio, statement.name
         if estimate.interval.low > 1.0 + limits.statement_slowdown_frac and _counts(samples, statement, arm):
-            slower.append(f"{statement.name} takes {estimate.ratio:.2f} times as long")
+            slower.append(f"{statement.name} takes {ratio(estimate.ratio)} of the control's time")
     if slower:
-        return GateResult("statement-regression", False, "; ".join(slower[:_SHOWN]))
+        allowed = f"; {ratio(1.0 + limits.statement_slowdown_frac)} allowed"
+        return GateResult("statement-regression", False, "; ".join(slower[:_SHOWN]) + allowed)
     evidence = (
-        f"worst is {worst_name} at {worst:.2f} times the control's time"
+        f"worst is {worst_name} at {ratio(worst)} of the control's time"
         if worst_name
         else "no reads measured"
     )
@@ -172,11 +174,13 @@ def judge_errors(
     """
     ours, theirs = _failed_frac(samples, statements, arm), _failed_frac(samples, statements, CONTROL.name)
     passed = ours - theirs <= limits.error_frac
-    evidence = f"{ours:.1%} of executions failed or timed out, {theirs:.1%} on the control"
+    evidence = f"{percent(ours, 1)} of executions failed or timed out, {percent(theirs, 1)} on the control"
     if arm in logs and CONTROL.name in logs:
         loaded, base = logs[arm], logs[CONTROL.name]
         passed = passed and not _has_more_errors(loaded, base, limits.error_frac)
-        evidence += f"; under load {loaded.error_frac:.1%}, {base.error_frac:.1%} on the control"
+        evidence += (
+            f"; under load {percent(loaded.error_frac, 1)}, {percent(base.error_frac, 1)} on the control"
+        )
     return GateResult("errors", passed, evidence)
 
 

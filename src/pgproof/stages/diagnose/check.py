@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from pgproof.model.figures import percent, size
 from pgproof.model.finding import Evidence, Finding, Severity, Skipped
 from pgproof.model.plan import Plan
 from pgproof.model.relation import Catalog, Table
@@ -149,11 +150,10 @@ def weight_evidence(
     cost_share = subject.cost_share_frac(chosen) if share is None else None
     if cost_share is None:
         return severity_of_share(share), share, ()
-    figure = f"{cost_share:.0%}" if cost_share >= 0.01 else "under 1%"
-    told = f"{figure} of planner cost x calls (no times were measured)"
+    told = f"{percent(cost_share)} of planner cost x calls (no times were measured)"
     return severity_of_share(None), None, (Evidence("weight in the workload", told, "EXPLAIN"),)
 
 
 def megabytes(size_bytes: float) -> Evidence:
     """Return a table's or an index's size as evidence."""
-    return Evidence("size", f"{size_bytes / 1024**2:,.1f} MB", "pg_class")
+    return Evidence("size", size(size_bytes), "pg_class")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from pgproof.model.change import CreateIndex
+from pgproof.model.figures import percent
 from pgproof.model.finding import Evidence, Finding
 from pgproof.model.relation import Catalog, IndexKey, RelationKind, Table
 from pgproof.sqltext.names import index_name
@@ -98,7 +99,7 @@ def _finding(subject: Subject, case: _Case) -> Finding:
         explanation=f"No index starts with these columns, so every execution reads it all: {case.why}.",
         evidence=(
             Evidence(
-                "whole-table scan", f"{case.worst_share:.0%} of the statement's planner cost", "EXPLAIN"
+                "whole-table scan", f"{percent(case.worst_share)} of the statement's planner cost", "EXPLAIN"
             ),
             Evidence("statements", ", ".join(case.statements), "workload"),
             *weight,
@@ -114,8 +115,8 @@ def _finding(subject: Subject, case: _Case) -> Finding:
         statements=tuple(case.statements),
         time_share_frac=share,
         refuted_by="a competition in which the statement is no faster with the index",
-        lineage=f"needs <= {KEPT_FRAC:.0%} of the rows (peer default), >= {COST_SHARE_FRAC:.0%} of the "
-        f"statement's cost, or sorts {TOP_N_FACTOR} rows for one returned (judgement)",
+        lineage=f"needs <= {percent(KEPT_FRAC)} of the rows (peer default), >= {percent(COST_SHARE_FRAC)} "
+        f"of the statement's cost, or sorts {TOP_N_FACTOR} rows for one returned (judgement)",
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pgproof.model.figures import percent
 from pgproof.model.finding import Evidence, Finding
 from pgproof.model.plan import Plan, PlanNode
 from pgproof.stages.diagnose.check import Check, Subject, weight_evidence
@@ -65,7 +66,7 @@ def _finding(subject: Subject, statement: str, placed: PlacedNode, share: float)
         explanation=f"A correlated subquery ({inner}) is executed again for every row around it.",
         evidence=(
             Evidence("executions", f"about {placed.executions:,.0f}", "EXPLAIN"),
-            Evidence("share of the statement's planner cost", f"{share:.0%}", "EXPLAIN"),
+            Evidence("share of the statement's planner cost", percent(share), "EXPLAIN"),
             Evidence("inner scan", inner, "EXPLAIN"),
             *weight,
         ),
@@ -74,7 +75,7 @@ def _finding(subject: Subject, statement: str, placed: PlacedNode, share: float)
         statements=(statement,),
         time_share_frac=time_share,
         refuted_by="EXPLAIN ANALYZE that shows few loops, for example because a LIMIT stops early",
-        lineage=f">= {MANY_ROWS} outer rows and >= {COST_SHARE_FRAC:.0%} of cost (judgement)",
+        lineage=f">= {MANY_ROWS} outer rows and >= {percent(COST_SHARE_FRAC)} of cost (judgement)",
     )
 
 

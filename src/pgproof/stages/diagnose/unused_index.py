@@ -134,7 +134,12 @@ def _has_expression(index: Index) -> bool:
 
 
 def _days(age: timedelta) -> str:
-    return f"{age.days} days" if age.days else f"{age.total_seconds() / 3600:.1f} hours"
+    if age.days:
+        return "1 day" if age.days == 1 else f"{age.days} days"
+    minutes = age.total_seconds() / 60
+    if minutes >= 60:
+        return f"{minutes / 60:.1f} hours"
+    return f"{minutes:.0f} minutes" if minutes >= 1 else "under a minute"
 
 
 UNUSED_INDEX = Check("unused-index", find_unused_indexes)

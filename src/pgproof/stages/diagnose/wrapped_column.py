@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from pgproof.model.figures import percent
 from pgproof.model.finding import Evidence, Finding
 from pgproof.model.relation import Column, Table
 from pgproof.sqltext.shape import Operand, PredicateKind
@@ -103,8 +104,8 @@ def _finding(subject: Subject, case: _Case) -> Finding:
         statements=tuple(case.statements),
         time_share_frac=share,
         refuted_by="a plan that still reads the whole table when the bare column is compared",
-        lineage=f"keeps <= {KEPT_FRAC:.0%} of the rows (peer default), >= {COST_SHARE_FRAC:.0%} of the "
-        "statement's cost (judgement)",
+        lineage=f"keeps <= {percent(KEPT_FRAC)} of the rows (peer default), >= {percent(COST_SHARE_FRAC)} "
+        "of the statement's cost (judgement)",
     )
 
 

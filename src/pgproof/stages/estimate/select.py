@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from pgproof.changes.index_cover import covers
 from pgproof.model.candidate import Ambition, IndexCandidate, Selection
+from pgproof.model.figures import percent, size
 from pgproof.model.progress import Progress, ignore_progress
 from pgproof.model.relation import Catalog
 from pgproof.model.units import PlannerCost
@@ -259,11 +260,11 @@ def _reason(goal: Goal, sets: Sequence[Chosen], budget_bytes: int | None) -> str
     possible = 1 - floor / goal.before if goal.before else 0.0
     count = len(goal.everything)
     candidates = "the only candidate in place" if count == 1 else f"all {count} candidates in place at once"
-    asked = f"with {candidates} the planner expects {possible:.1%}"
+    asked = f"with {candidates} the planner expects {percent(possible, 1)}"
     if sets:
         return f"No set of these indexes can save more: {asked} less cost."
     if possible > NO_HELP_FRAC and budget_bytes is not None:
-        return f"No index that helps fits into {budget_bytes} bytes: {asked} less cost."
+        return f"No index that helps fits into {size(budget_bytes)}: {asked} less cost."
     if possible > NO_HELP_FRAC:
         return f"Indexes would cost the writes about what they save the reads: {asked} less cost for reads."
     return f"No index will help here: {asked} less cost. Look at the statements themselves, or at settings."

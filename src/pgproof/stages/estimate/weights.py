@@ -61,6 +61,11 @@ def weigh_statements(
     return {statement.name: _weight(statement, costs[statement.name], rate) for statement in priced}
 
 
+def weighted_by(statements: Sequence[WorkloadStatement]) -> str:
+    """Return what `weigh_statements` goes by: "time" where the server measured any, else "calls"."""
+    return "time" if any(s.counters is not None and s.counters.total_ms > 0 for s in statements) else "calls"
+
+
 def _weight(statement: WorkloadStatement, cost: StatementCost, rate: float) -> float:
     counters = statement.counters
     if counters is not None and counters.total_ms > 0 and cost.cost.value > 0:

@@ -48,7 +48,7 @@ def propose_variants(
             name=chosen.ambition.value,
             title=f"{_TITLES[chosen.ambition]} ({_count(len(indexes))})",
             changes=(*_with_needs(catalog, by_name, indexes), *tidy),
-            why=_why(chosen, [by_name[index.name] for index in indexes]),
+            why=_why([by_name[index.name] for index in indexes]),
         )
         variants.setdefault(frozenset(indexes), variant)
     return tuple(variants.values())
@@ -112,8 +112,5 @@ def _count(number: int) -> str:
     return "1 index" if number == 1 else f"{number} indexes"
 
 
-def _why(chosen: IndexSet, candidates: Sequence[IndexCandidate]) -> str:
-    saved = chosen.before.saved_frac(chosen.after)
-    size_mib = chosen.index_bytes / 2**20
-    head = f"The planner expects {saved:.0%} less weighted cost for {size_mib:.1f} MiB of indexes."
-    return "\n".join((head, *(f"{candidate.name}: {candidate.reason}" for candidate in candidates)))
+def _why(candidates: Sequence[IndexCandidate]) -> str:
+    return "\n".join(f"{candidate.name}: {candidate.reason}" for candidate in candidates)
