@@ -109,7 +109,8 @@ def _read_assignments(targets: Sequence[Message], target: Entry, here: Here) -> 
         if kind_of(value) == "MultiAssignRef":
             is_first = value.colno == 1  # each column of (a, b) = (..) repeats the whole source
             whole = unwrap(value.source)
-            if kind_of(whole) == "RowExpr":
+            # ROW(t.*) has fewer entries than columns: which is whose, only the server knows
+            if kind_of(whole) == "RowExpr" and len(whole.args) == value.ncolumns:
                 value, is_first = unwrap(whole.args[value.colno - 1]), True
             elif is_first:
                 value = whole

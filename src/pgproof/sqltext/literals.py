@@ -156,8 +156,10 @@ def _operator_values(node: Message, place: Place) -> Iterator[_Found]:
         return
     if all(is_constant(side) for side in sides):
         return  # 1 = 1 says something about the text, not about a value
+    # range @> 10 and range @> range are different operators: a number says which one is meant
+    is_containment = strings(node.name)[-1] in _CONTAINMENT
     for side in sides:
-        yield from _values(side, Place.UNTYPED)
+        yield from _values(side, Place.TYPED if is_containment else Place.UNTYPED)
 
 
 def _compares(node: Message) -> bool:

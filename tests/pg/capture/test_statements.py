@@ -8,7 +8,9 @@ import pytest
 from pgproof.errors import CapabilityMissing, ConfigError
 from pgproof.model.query import StatementKind
 from pgproof.model.workload import Workload
+from pgproof.postgres.catalog import read_catalog
 from pgproof.postgres.session import Session, open_session
+from pgproof.stages.capture.parameters import fill_parameters
 from pgproof.stages.capture.statements import capture_statements
 
 pytestmark = pytest.mark.pg
@@ -98,6 +100,33 @@ def test_broken_interval_becomes_sql_again(sessions: tuple[Session, Session]) ->
     assert "::interval" in statement.query.sql
     with application.rolled_back():
         application.run(f"PREPARE it AS {statement.query.sql}")
+
+
+BROKEN = (
+    "SELECT date_trunc('hour', at), count(*) FROM \"Größe\" GROUP BY date_trunc('hour', at) "
+    "ORDER BY date_trunc('hour', at)",
+    "SELECT CASE WHEN \"select\" > 5 THEN 'many' ELSE 'few' END, max(at) FROM \"Größe\" "
+    "GROUP BY CASE WHEN \"select\" > 5 THEN 'many' ELSE 'few' END",
+    'SELECT extract(month FROM at), count(*) FROM "Größe" GROUP BY extract(month FROM at)',
+    "SELECT count(*) FROM \"Größe\" WHERE at > now() - interval '3' day "
+    "AND at < now() + interval '1 2' day to hour",
+    "SELECT * FROM accounts WHERE aid IN (3, 4, 5, 6, 7, 8) AND bid = ANY (ARRAY[1, 2])",
+    "SELECT DISTINCT at - interval '1 h' FROM \"Größe\" ORDER BY at - interval '1 h'",
+)
+
+
+@pytest.mark.parametrize("sql", BROKEN)
+def test_what_normalising_broke_is_sql_again_and_gets_values(
+    sessions: tuple[Session, Session], sql: str
+) -> None:
+    application, reader = sessions
+    application.run("ANALYZE")
+    application.run(sql)
+    workload = fill_parameters(reader, read_catalog(reader), capture_statements(reader), seed=1)
+    (statement,) = workload.statements
+    assert statement.parameter_sets, (statement.query.sql, statement.notes)
+    for given in statement.parameter_sets:
+        reader.run(statement.query.sql, given.values)
 
 
 def test_window_counts_only_what_happens_in_it(sessions: tuple[Session, Session]) -> None:

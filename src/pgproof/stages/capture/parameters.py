@@ -19,6 +19,7 @@ from pgproof.model.relation import Catalog
 from pgproof.model.workload import ParameterSet, ParameterSource, Workload, WorkloadStatement
 from pgproof.postgres.explain import explain
 from pgproof.postgres.session import Session
+from pgproof.sqltext.normalised import LIST_LENGTH
 from pgproof.sqltext.parameters import parameter_numbers
 from pgproof.sqltext.parse import parse_statement
 from pgproof.sqltext.uses import ParameterRole
@@ -201,7 +202,7 @@ def _notes(
     if any(slot.wildcards == ("%", "%") for slot in patterns):
         yield "Patterns are assumed to be '%text%'; where 'text%' is sent, say so in a workload file."
     if _SQUASHED in plan.text:
-        yield "The server shortened a list to one item: lists are assumed to have one."
+        yield f"The server shortened lists to one item: they are assumed to have {LIST_LENGTH}."
     if has_fresh and plan.inserts:
         yield "Keys of new rows are fresh: each set can be inserted once."
     elif has_fresh:

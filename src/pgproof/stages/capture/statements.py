@@ -18,7 +18,7 @@ from pgproof.postgres.statistics import (
     diff_snapshots,
     read_statement_snapshot,
 )
-from pgproof.sqltext.normalised import inner_statement, mend_normalised
+from pgproof.sqltext.normalised import ASSUMED_FIELD, has_lost_field, inner_statement, mend_normalised
 from pgproof.sqltext.parameters import parameter_numbers
 from pgproof.sqltext.parse import parse_statement
 from pgproof.stages.capture.declared import make_query
@@ -122,6 +122,7 @@ class _Group:
     query: Query
     relation: str
     counters: StatementCounters
+    text: str
     nested_ms: float = 0.0
     members: int = 1
 
@@ -135,6 +136,8 @@ class _Group:
         notes = []
         if self.nested_ms > 0:
             notes.append("Runs inside a function: its time is also in the statement that calls the function.")
+        if has_lost_field(self.text):
+            notes.append(f"The field of extract() is not known: it is assumed to be {ASSUMED_FIELD}.")
         digits = self.query.fingerprint[:_FINGERPRINT_DIGITS]
         return WorkloadStatement(
             name="_".join(filter(None, (str(self.query.kind), self.relation, digits))),
@@ -190,7 +193,8 @@ def _group(windows: Iterable[StatementWindow]) -> tuple[list[_Group], _Losses]:
         if group is None:
             relations = list_relations(statement)
             query = replace(query, queryids=(window.queryid,))
-            group = _Group(query, relations[0].name if relations else "", window.counters)
+            name = relations[0].name if relations else ""
+            group = _Group(query, name, window.counters, window.text)
             groups[query.fingerprint] = group
         else:
             group.add(window)
