@@ -93,3 +93,4 @@ select * from t where a = $1 collate "C" or $1 is null;
 select (select t) from t;
 select * from t, unnest(t.a, t.b) with ordinality as u(x, y, n) where u.x = 1;
 insert into v values (($1)::int, (select max(a) from t where b = $2));
+INSERT INTO t (a, b) VALUES (1, 2) ON CONFLICT (a) DO UPDATE SET (a, b) = ROW (excluded.*) WHERE excluded = ROW (1, 2);
