@@ -38,7 +38,8 @@ QUERIES = [
     "NOT IN (1, 2) ORDER BY 1",
     "SELECT id FROM orders WHERE customer_id > 1.5 AND marks @> ARRAY[5] AND tags && ARRAY['b1'] "
     "AND 3 = ANY (marks)",
-    "SELECT id FROM orders WHERE int4range(id::int, 9999) @> 290 AND 150 <@ int4range(0, id::int) ORDER BY id",
+    "SELECT id FROM orders WHERE int4range(id::int, 9999) @> 290 "
+    "AND 150 <@ int4range(0, id::int) ORDER BY id",
     "SELECT id FROM orders WHERE created_at > timestamptz '2026-01-08' - interval '30 hours' "
     "AND day < date '2026-03-01'",
     "SELECT date_trunc('day', created_at) AS d, count(*) FROM orders WHERE is_open = true "
