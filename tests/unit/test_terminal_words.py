@@ -1,14 +1,18 @@
 """What people read on a terminal: hints that lead somewhere, commands that can be copied."""
 
 import io
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from pgproof.frontends.report import terminal
+from pgproof.frontends.report.scoreboard import print_verdict
 from pgproof.model.finding import STATEMENTS, Diagnosis, Skipped
 from pgproof.model.rollout import Rollout, RolloutState, TargetIdentity
+from pgproof.model.trial import ArmResult, ArmRole, CloneInfo, Comparison, Competition, Score, Verdict
+from pgproof.model.units import Interval
 from pgproof.model.workload import Workload
 from tests.unit.diagnose.builders import catalog, table
 
@@ -62,3 +66,42 @@ def test_the_way_back_names_the_database() -> None:
     console = screen()
     terminal.print_rollout(console, rollout, (), (), "host=db1 dbname=shop")
     assert shown(console).endswith("undo: pgproof revert d-1 --to 'host=db1 dbname=shop'\n")
+
+
+@pytest.mark.parametrize("width", [90, 140])
+def test_the_scoreboard_marks_the_winner_and_shows_how_sure_that_is(width: int) -> None:
+    console = Console(file=io.StringIO(), width=width)
+    arms = (
+        ArmResult("control", ArmRole.CONTROL, "as it is"),
+        raced("lean", Score(82.0, 100, 100, 60, 0.61)),
+        raced("broad", Score(81.4, 100, 100, 58, 0.004)),
+    )
+    print_verdict(console, competition(arms, "lean"))
+    lines = {line.split()[0]: line for line in shown(console).splitlines() if line.strip()}
+    assert lines["lean"].split()[:2] == ["lean", "*"]
+    assert lines["lean"].split()[-3:] == ["82.0", "61", "%"]
+    assert lines["broad"].split()[-4:] == ["81.4", "<", "1", "%"]
+    assert lines["control"].split()[-2:] == ["-", "-"]
+    assert all(len(line.rstrip()) <= width for name, line in lines.items() if name in ("lean", "broad"))
+
+
+def raced(name: str, score: Score) -> ArmResult:
+    compared = Comparison(name, "control", 0.5, Interval(0.4, 0.6), Verdict.BETTER, 30)
+    return ArmResult(name, ArmRole.VARIANT, "a title", comparison=compared, score=score)
+
+
+def competition(arms: tuple[ArmResult, ...], winner: str | None) -> Competition:
+    return Competition(
+        blueprint="shop",
+        started_at=datetime(2026, 1, 1, tzinfo=UTC),
+        seconds=1.0,
+        clone=CloneInfo("made up", "for a test", "18.0", "18.0", 0.0),
+        arms=arms,
+        winner=winner,
+        decision=f"{winner} wins.",
+        interval=None,
+        void=False,
+        rounds=30,
+        detectable_effect_frac=0.1,
+        seed=1,
+    )

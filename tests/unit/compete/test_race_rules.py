@@ -361,8 +361,8 @@ def test_a_generator_that_could_not_keep_up_says_so() -> None:
     often = [0.2] * 90 + [12.0] * 10
     assert judge_health(0.3, often, 2.0, 8.0).ill == (
         "latencies under load may be overstated, on all arms alike: p50 by up to 0.2 ms and p95 by up to"
-        " 12.0 ms (the fastest arm's are 2.0 ms and 8.0 ms), because the load generator woke up late on this busy"
-        " machine; the arms look closer to each other than they are"
+        " 12.0 ms (the fastest arm's are 2.0 ms and 8.0 ms), because the load generator woke up late on"
+        " this busy machine; the arms look closer to each other than they are"
     )
     assert judge_health(0.3, often, 20.0, 80.0).ill == "", "12 ms of 80 are no news"
 
@@ -428,6 +428,23 @@ def test_different_results_disqualify_the_fastest() -> None:
     assert competition.winner == "good"
     assert competition.arm("wrong").score is None
     assert [arm.name for arm in competition.arms] == ["control", "good", "wrong", "canary"]
+
+
+def test_what_was_not_measured_is_said_with_the_verdict() -> None:
+    record = record_of({"good": 0.2})
+    lost = (replace(statement("lost"), calls=2.0), replace(statement("other"), calls=1.0))
+    whole = replace(record.blueprint.workload, statements=(replace(statement("s"), calls=97.0), *lost))
+    reasons = {"lost": "no values", "other": "no values"}
+    part = replace(
+        record,
+        blueprint=replace(record.blueprint, workload=whole),
+        seen=replace(record.seen, skipped=reasons),
+        comparisons={},
+    )
+    competition = held(part).competition
+    assert competition.decision.endswith("all gates passed. 3 % of the calls were not measured.")
+    assert competition.notes[0] == "3 % of the calls were not measured: nothing is said about lost, other"
+    assert "not measured" not in held(record).competition.decision
 
 
 def test_a_manifest_gives_the_same_verdicts_again() -> None:

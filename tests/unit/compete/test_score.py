@@ -116,6 +116,14 @@ def test_decisions_in_words() -> None:
     assert words(fast, slow) == (
         "a wins: the workload takes 50 % of the control's time (between 45 % and 55 %), all gates passed."
     )
+    assert words(entry("a", 0.5, noise=0.3), entry("bb", 0.5, noise=0.3, simplicity=69)).endswith(
+        "all gates passed; bb is as good within the noise (93.8 points against 94.0)."
+    )
+    sharp = (entry("a", 0.5, noise=1e-4), entry("bb", 0.49, noise=1e-4, simplicity=66))
+    assert words(*sharp).endswith(
+        "all gates passed; bb is close behind (93.2 points against 93.4); "
+        "bb took even less time but scored fewer points in all."
+    )
     assert words(same) == "Nothing is better than what you have."
     assert words(slow).startswith("Undecided: no variant was shown to be faster")
     assert words(failed) == "Nothing wins: d is faster than what you have, but failed a gate."

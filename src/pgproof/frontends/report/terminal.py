@@ -7,22 +7,19 @@ from pathlib import Path
 from shlex import quote
 from textwrap import indent
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.syntax import Syntax
-from rich.table import Table
 
 from pgproof.frontends.documents import (
-    ArmDocument,
     RunDocument,
     SelfcheckDocument,
     StatementDocument,
-    arm_document,
     statement_documents,
-    variant_documents,
 )
-from pgproof.frontends.report.figures import ms, percent, points, ratio_interval, size, times, yes_no
+from pgproof.frontends.report.figures import ms, percent, ratio_interval, times, yes_no
+from pgproof.frontends.report.scoreboard import print_verdict
+from pgproof.frontends.report.tables import GAP, new_table
 from pgproof.model.blueprint import Blueprint
 from pgproof.model.estimate import Estimate
 from pgproof.model.finding import STATEMENTS, Diagnosis, Finding, Severity, Skipped
@@ -39,20 +36,15 @@ _SHOWN_FINDINGS = 6
 _SHOWN_CHARACTERS = 24
 """Of a statement's text, at least; more where the terminal has room."""
 
-_GAP = 3
-"""Characters between two columns of a table."""
-
-_WIDE = 110
-
 
 def print_workload(console: Console, workload: Workload, out: Path, dsn: str) -> None:
     """Show what was captured: the heaviest statements and what the capture could not see."""
     headings = ("statement", "calls", "total", "mean", "values", "text")
-    table = _table(*headings)
+    table = new_table(*headings)
     rows = [_workload_row(statement) for statement in workload.statements[:_SHOWN_STATEMENTS]]
     # The text gives way, so that no figure does.
     widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
-    room = max(_SHOWN_CHARACTERS, console.width - sum(widths[:-1]) - _GAP * len(widths))
+    room = max(_SHOWN_CHARACTERS, console.width - sum(widths[:-1]) - GAP * len(widths))
     for *cells, sql in rows:
         table.add_row(*(escape(cell) for cell in (*cells, _one_line(sql, room))))
     console.print(table)
@@ -176,7 +168,7 @@ def print_competition(console: Console, run: str, competition: Competition, dsn:
         f"[dim]clones: {escape(competition.clone.method)}; {escape(competition.clone.reason)}[/]",
         soft_wrap=True,
     )
-    _print_verdict(console, competition)
+    print_verdict(console, competition)
     print_statements(console, statement_documents(competition))
     _print_notes(console, (*competition.clone.notes, *competition.skipped, *competition.notes))
     if competition.winner:
@@ -184,52 +176,9 @@ def print_competition(console: Console, run: str, competition: Competition, dsn:
         print_command(console, "next", f"pgproof deploy {run}{target} --dry-run", dsn or "")
 
 
-def _print_scoreboard(console: Console, control: ArmDocument, variants: Iterable[ArmDocument]) -> None:
-    wide = console.width >= _WIDE
-    columns = ("arm", "time", "interval", "p50", "p95", "p99", "qps", "index", "build", "score")
-    left_out = () if wide else ("p50", "p99", "build")
-    table = _table(*(column for column in columns if column not in left_out))
-    for arm in (control, *variants):
-        cells = {
-            "arm": escape(arm.name),
-            "time": "100 %" if arm is control else percent(arm.time_ratio),
-            "interval": ratio_interval(arm.interval),
-            "p50": ms(arm.p50_ms),
-            "p95": ms(arm.p95_ms),
-            "p99": ms(arm.p99_ms),
-            "qps": f"{arm.throughput_qps:,.0f}" if arm.throughput_qps is not None else "-",
-            "index": "-" if arm is control else size(arm.index_bytes),
-            "build": "-" if arm is control else ms(arm.build_ms),
-            "score": points(arm.score) if arm.gates_passed else "failed",
-        }
-        table.add_row(*(cell for column, cell in cells.items() if column not in left_out))
-    console.print(table)
-    console.print("[dim]time: of the workload, against the control; interval: of that, in percent[/]")
-
-
-def _print_failed_gates(console: Console, variants: Iterable[ArmDocument]) -> None:
-    for arm in variants:
-        for gate in arm.gates:
-            if not gate.passed:
-                text = f"{escape(arm.name)} failed the gate {escape(gate.name)}: {escape(gate.evidence)}"
-                console.print(f"[red]{text}[/]", soft_wrap=True)
-        for target in arm.targets:
-            if not target.met:
-                text = (
-                    f"{escape(arm.name)} misses the target {escape(target.title)}: {escape(target.evidence)}"
-                )
-                console.print(f"[yellow]{text}[/]", soft_wrap=True)
-        if arm.note:
-            console.print(f"[dim]{escape(arm.name)}: {escape(arm.note)}[/]", soft_wrap=True)
-        if arm.dropped:
-            console.print(
-                f"[dim]{escape(arm.name)} left the race early: {escape(arm.dropped)}[/]", soft_wrap=True
-            )
-
-
 def print_statements(console: Console, statements: Iterable[StatementDocument]) -> None:
     """Show each statement before, after, how many times faster, and whether its rows are equal."""
-    table = _table("statement", "before", "after", "ratio", "rows equal")
+    table = new_table("statement", "before", "after", "ratio", "rows equal")
     notes = []
     for row in statements:
         cells = (ms(row.before_ms), ms(row.after_ms), times(row.ratio), yes_no(row.rows_equal))
@@ -303,19 +252,12 @@ def print_demo(console: Console, result: DemoResult) -> None:
             f"  [{_COLOURS[finding.severity]}]{finding.severity.value:<6}[/] {escape(finding.title)}{share}"
         )
     console.print("\n[bold]compete[/]")
-    _print_verdict(console, result.competition)
+    print_verdict(console, result.competition)
     if result.rollout:
         _print_shipped(console, result)
     console.print("\n[bold]statements[/], control against winner, on clones under the same load")
     print_statements(console, statement_documents(result.competition))
     console.print(f"done in {result.seconds:.0f} s; run {result.run}")
-
-
-def _print_verdict(console: Console, competition: Competition) -> None:
-    _print_scoreboard(console, arm_document(competition.arm("control")), variant_documents(competition))
-    _print_failed_gates(console, variant_documents(competition))
-    colour = "bold green" if competition.winner else "bold red" if competition.void else "yellow"
-    console.print(f"[{colour}]verdict:[/] {escape(competition.decision)}", soft_wrap=True)
 
 
 def _print_shipped(console: Console, result: DemoResult) -> None:
@@ -336,7 +278,7 @@ def _print_shipped(console: Console, result: DemoResult) -> None:
 
 def print_selfcheck(console: Console, document: SelfcheckDocument) -> None:
     """Show what this host can measure."""
-    table = _table("arm", "time vs control", "interval", "verdict")
+    table = new_table("arm", "time vs control", "interval", "verdict")
     for arm in document.comparisons:
         verdict = arm.verdict.value if arm.verdict else "-"
         table.add_row(escape(arm.name), percent(arm.time_ratio), ratio_interval(arm.interval), verdict)
@@ -356,7 +298,7 @@ def print_selfcheck(console: Console, document: SelfcheckDocument) -> None:
 
 def print_runs(console: Console, runs: Iterable[RunDocument]) -> None:
     """Show what the ledger remembers."""
-    table = _table("run", "kind", "when", "name")
+    table = new_table("run", "kind", "when", "name")
     for line in runs:
         table.add_row(line.run, line.kind, line.created_at, escape(line.name))
     console.print(table if table.row_count else "The ledger is empty. pgproof demo is a good start.")
@@ -373,14 +315,6 @@ def print_command(console: Console, label: str, command: str, dsn: str) -> None:
     console.print(f"[dim]{label}: {escape(command)}[/]", soft_wrap=True)
     if has_secret(dsn):
         console.print("[dim]  (the password is left out: give it in PGPASSWORD or ~/.pgpass)[/]")
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for position, column in enumerate(columns):
-        text = column in ("statement", "text", "run", "kind", "when", "name", "arm", "values", "verdict")
-        table.add_column(column, justify="left" if text else "right", no_wrap=position == 0 or not text)
-    return table
 
 
 def _print_notes(console: Console, notes: Iterable[str]) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pgproof.errors import TrialFailed, Unreachable
 from pgproof.model.blueprint import Blueprint
-from pgproof.model.figures import ratio, span
+from pgproof.model.figures import percent, ratio, span
 from pgproof.model.progress import Progress, ignore_progress
 from pgproof.model.relation import Catalog
 from pgproof.model.trial import ArmResult, ArmRole, CloneInfo, Competition, Equality, Verdict
@@ -36,6 +36,9 @@ LOAD_SHARE_FRAC = 0.4
 
 ANSWERS_FRAC = 0.2
 """Share of the time limit that the control's answers, against which all arms are compared, may take."""
+
+UNMEASURED_NAMED = 5
+"""Names given of the statements that were not measured."""
 
 CANARY_SETS = 3
 """Parameter sets compared on the canary, which is the control once more."""
@@ -171,7 +174,7 @@ def conclude(
     gates = {arm.name: judge_gates(record, arm) for arm in variants}
     entries = make_entries(record, gates)
     scores = score_entries(entries, record.blueprint.weights)
-    void = find_void(record)
+    void, missing = find_void(record), find_unmeasured(record)
     winner = None if void else choose_winner(entries, scores)
     results = [make_arm_result(record, a, gates.get(a.name, ()), scores.get(a.name)) for a in record.arms]
     return Competition(
@@ -181,14 +184,14 @@ def conclude(
         clone=clone,
         arms=tuple(sorted(results, key=lambda arm: _rank(arm, winner))),
         winner=winner,
-        decision=explain_decision(entries, scores, winner, void),
+        decision=" ".join((explain_decision(entries, scores, winner, void), *missing[:1])),
         interval=record.comparisons[winner].interval if winner else None,
         void=bool(void),
         rounds=record.race.rounds,
         detectable_effect_frac=find_detectable(record),
         seed=record.blueprint.race.seed,
         skipped=tuple(f"{name}: {reason}" for name, reason in record.seen.skipped.items()),
-        notes=(f"the race ended because {record.race.stopped}", *notes),
+        notes=(*missing[1:], f"the race ended because {record.race.stopped}", *notes),
     )
 
 
@@ -198,6 +201,28 @@ def find_detectable(record: Record) -> float:
         return math.inf
     interval = record.comparisons[CANARY.name].interval
     return (interval.high - interval.low) / 2.0
+
+
+def find_unmeasured(record: Record) -> tuple[str, ...]:
+    """Say how much of the workload was not measured: once short for the decision, once with names for a note.
+
+    Returns:
+        Both, or nothing when all of it was measured.
+    """
+    workload = record.blueprint.workload
+    lost = [statement for statement in workload.statements if statement.name in record.seen.skipped]
+    if not lost:
+        return ()
+    share = percent(sum(workload.share_frac(statement) for statement in lost))
+    timed = [s.counters.total_ms for s in workload.statements if s.counters]
+    if sum(timed) > 0:
+        lost_ms = sum(s.counters.total_ms for s in lost if s.counters)
+        share = f"{share} of the calls, {percent(lost_ms / sum(timed))} of the time,"
+    else:
+        share = f"{share} of the calls"
+    named = ", ".join(statement.name for statement in lost[:UNMEASURED_NAMED])
+    more = f" and {len(lost) - UNMEASURED_NAMED} more" if len(lost) > UNMEASURED_NAMED else ""
+    return f"{share} were not measured.", f"{share} were not measured: nothing is said about {named}{more}"
 
 
 def find_void(record: Record) -> str:

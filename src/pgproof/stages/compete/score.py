@@ -32,6 +32,15 @@ GROWTH_BURDEN = 10.0
 HALF_BURDEN = 10.0
 """At this burden half of the points are gone."""
 
+CLOSE_POINTS = 2.0
+"""Behind the winner, in which a rival is named in the decision. **Source**: judgement."""
+
+RIVALS_NAMED = 2
+"""Most of them. **Source**: judgement."""
+
+NOISE_FRAC = 0.05
+"""Share of the draws that a rival wins, from which on the order is noise. **Source**: the customary level."""
+
 _EVEN = 1e-9
 
 
@@ -198,6 +207,8 @@ def _praise(entries: Sequence[Entry], scores: Mapping[str, Score], winner: str) 
         f"{winner} wins: the workload takes {100 * won.comparison.ratio:.3g} % of the control's time "
         f"(between {100 * interval.low:.3g} % and {100 * interval.high:.3g} %), all gates passed"
     )
+    rivals = _rivals(entries, scores, winner)
+    text += "".join(_compare_points(scores[e.name], scores[winner], e.name) for e in rivals)
     faster = [
         e.name
         for e in entries
@@ -206,6 +217,20 @@ def _praise(entries: Sequence[Entry], scores: Mapping[str, Score], winner: str) 
     if faster:
         text += f"; {', '.join(faster)} took even less time but scored fewer points in all"
     return text + "."
+
+
+def _rivals(entries: Sequence[Entry], scores: Mapping[str, Score], winner: str) -> list[Entry]:
+    """Return who else might have won, with nearly as many points, most first."""
+    able = [e for e in entries if e.name in scores and e.comparison.verdict is Verdict.BETTER]
+    close = [e for e in able if scores[winner].total - scores[e.name].total <= CLOSE_POINTS]
+    others = [e for e in close if e.name != winner]
+    return sorted(others, key=lambda e: -scores[e.name].total)[:RIVALS_NAMED]
+
+
+def _compare_points(own: Score, best: Score, name: str) -> str:
+    told = "is as good within the noise" if own.wins_frac >= NOISE_FRAC else "is close behind"
+    text = f"; {name} {told} ({own.total:.1f} points against {best.total:.1f})"
+    return f"{text} and meets more of the targets" if own.tests > best.tests else text
 
 
 def _total(weights: Weights, p95: float, entry: Entry) -> float:
