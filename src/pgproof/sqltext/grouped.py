@@ -34,7 +34,7 @@ def unify_grouped(sql: str) -> str:
     ``SELECT date_trunc($1, x) ... GROUP BY date_trunc($2, x)`` is refused by the server, which can't know
     that the parameters are equal. So expressions of the select list, HAVING and ORDER BY that equal one of
     GROUP BY but for parameters get its parameters. Where the text had constants, pg_stat_statements replaces
-    only the first of the equal ones: ``SELECT date_trunc($1, x) ... GROUP BY date_trunc('day', x)`` tells what
+    only the first of the equal ones: ``SELECT trunc($1, x) ... GROUP BY trunc(2, x)`` tells what
     ``$1`` was. The same holds in a SELECT DISTINCT for what it is sorted by.
 
     Args:

@@ -13,7 +13,9 @@ from pgproof.sqltext.uses import ParameterRole, ParameterUse
 from pgproof.stages.capture.parameter_types import ParameterType, plain_value
 from pgproof.stages.capture.row_samples import Cell
 
-_LIMIT = "20"
+DEFAULT_LIMIT = 20
+"""Rows of a page, where nothing tells how many an application asks for."""
+
 _OFFSETS = ("0", "0", "0", "0", "0", "20", "0", "100", "0", "1000")
 _WIDTHS_FRAC = (0.01, 0.05, 0.001, 0.2)
 """Share of the rows that a window or an open range covers, one after the other."""
@@ -60,6 +62,7 @@ class SetMaker:
         fresh: Values that must not be in the table yet, by parameter number.
         rng: Chance.
         now: The server's clock.
+        limit: Value of a LIMIT.
     """
 
     def __init__(
@@ -69,6 +72,7 @@ class SetMaker:
         fresh: Mapping[int, Callable[[int, str | None], str]],
         rng: random.Random,
         now: datetime,
+        limit: int = DEFAULT_LIMIT,
     ) -> None:
         self._slots = slots
         self._sorted = {
@@ -77,6 +81,7 @@ class SetMaker:
         self._fresh = fresh
         self._rng = rng
         self._now = now
+        self._limit = str(limit)
 
     def make(self, i: int, read: Reader) -> tuple[str | None, ...]:
         """Make the ``i``-th set.
@@ -101,7 +106,7 @@ class SetMaker:
             value = read(slot.cell, shift) if slot.cell else None
             return self._fresh[slot.number](i, value)
         if role is ParameterRole.LIMIT:
-            return _LIMIT
+            return self._limit
         if role is ParameterRole.OFFSET:
             return _OFFSETS[i % len(_OFFSETS)]
         value = self._from_document(slot, read, known)

@@ -26,12 +26,22 @@ from pgproof.sqltext.uses import ParameterRole
 from pgproof.stages.capture.fresh_keys import find_fresh_keys
 from pgproof.stages.capture.parameter_plan import ParameterPlan, plan_parameters
 from pgproof.stages.capture.parameter_types import read_parameter_types
-from pgproof.stages.capture.parameter_values import SetMaker
-from pgproof.stages.capture.row_samples import Cell, RowSample, sample_rows
+from pgproof.stages.capture.parameter_values import DEFAULT_LIMIT, SetMaker
+from pgproof.stages.capture.row_samples import Cell, RowSample, sample_rows, stratify
+from pgproof.stages.capture.rows_match import (
+    counted_rows,
+    disagree,
+    expected_rows,
+    infer_limit,
+    pick,
+    weigh,
+)
 from pgproof.stages.capture.spec import DEFAULT_SETS
 
 _RARE_SHARE = 4
 """One set in so many takes a row whose values are rare in the sample."""
+_POOL_FACTOR = 3
+"""So many times the wanted sets are tried where the first ones don't fit the rows that the server counted."""
 _MAY_NOT = "42501"
 """insufficient_privilege: the server looks at rights after it has read the values, and before it plans."""
 _SQUASHED = "/*, ... */"
@@ -90,17 +100,49 @@ def _fill(
     samples = sample_rows(session, plan.sources, plan.edges, seed)
     rng = random.Random(f"{seed} {statement.query.fingerprint}")
     fresh = find_fresh_keys(session, catalog, plan, rng)
-    maker = SetMaker(plan.slots, _columns(samples), fresh, rng, catalog.read_at)
-    drawn = _draw(maker, samples, rng, sets)
+    limit = infer_limit(statement)
+    maker = SetMaker(plan.slots, _columns(samples), fresh, rng, catalog.read_at, limit=limit or DEFAULT_LIMIT)
+    drawn = _draw(maker, samples, [_row_order(sample, rng, sets) for sample in samples], sets)
     tried = _try_out(session, statement.query, drawn)
-    notes = (*statement.notes, *_notes(plan, samples, tried, has_fresh=bool(fresh)))
-    return replace(statement, parameter_sets=tried.accepted, notes=notes)
+    notes = (*statement.notes, *_notes(plan, samples, tried, limit, has_fresh=bool(fresh)))
+    statement = replace(statement, parameter_sets=tried.accepted, notes=notes)
+    counted = counted_rows(statement)
+    if counted is None or not tried.rows or not disagree(tried.rows, _weights(tried.accepted), counted):
+        return statement
+    many = _POOL_FACTOR * sets
+    pool = _draw(maker, samples, [stratify(sample, rng, many) for sample in samples], many)
+    return _fit_rows(statement, tried, _try_out(session, statement.query, pool), counted, sets)
 
 
-def _draw(maker: SetMaker, samples: Sequence[RowSample], rng: random.Random, sets: int) -> list[ParameterSet]:
-    """Make sets, equal ones merged; three of four from any row, the fourth from one whose values are rare."""
+def _weights(sets: Iterable[ParameterSet]) -> list[float]:
+    return [given.weight for given in sets]
+
+
+def _fit_rows(
+    statement: WorkloadStatement, first: _Tried, pool: _Tried, counted: float, sets: int
+) -> WorkloadStatement:
+    """Choose sets whose expected rows fit the counted ones, from those drawn first and a larger pool."""
+    rows = dict(zip((*first.accepted, *pool.accepted), (*first.rows, *pool.rows), strict=True))
+    by_values = {given.values: (given, expected) for given, expected in rows.items()}
+    candidates = sorted(by_values.values(), key=lambda candidate: candidate[1])
+    chosen = pick(weigh([expected for _, expected in candidates], counted), sets)
+    fitted = [replace(candidates[place][0], weight=float(times)) for place, times in chosen.items()]
+    before = sum(e * g.weight for g, e in zip(first.accepted, first.rows, strict=True))
+    before /= sum(_weights(first.accepted))
+    note = (
+        f"Values are chosen so that a call meets about as many rows as the server counted ({counted:,.1f}); "
+        f"values as the rows have them would meet {before:,.0f}."
+    )
+    fitted.sort(key=lambda given: -given.weight)
+    return replace(statement, parameter_sets=tuple(fitted), notes=(*statement.notes, note))
+
+
+def _draw(
+    maker: SetMaker, samples: Sequence[RowSample], row_orders: Sequence[Sequence[int]], sets: int
+) -> list[ParameterSet]:
+    """Make sets from the samples' rows in the given orders, equal ones merged."""
     places = {cell: (sample, k) for sample in samples for k, cell in enumerate(sample.cells)}
-    orders = {id(sample): _row_order(sample, rng, sets) for sample in samples}
+    orders = {id(sample): order for sample, order in zip(samples, row_orders, strict=True)}
     sources = [sample.source for sample in samples]
     source = (
         ParameterSource.STATISTICS if ParameterSource.STATISTICS in sources else ParameterSource.SAMPLED_ROWS
@@ -152,11 +194,13 @@ class _Tried:
         accepted: Those it can plan, and those of a write that this role may not even plan.
         refusals: The others, counted by SQLSTATE, for the server's messages quote values.
         unplanned: How many of the accepted ones were not planned for want of a right.
+        rows: That the planner expects of each accepted one; empty where one was not planned.
     """
 
     accepted: tuple[ParameterSet, ...]
     refusals: Counter[str]
     unplanned: int = 0
+    rows: tuple[float, ...] = ()
 
 
 def _try_out(session: Session, query: Query, drawn: Sequence[ParameterSet]) -> _Tried:
@@ -166,11 +210,12 @@ def _try_out(session: Session, query: Query, drawn: Sequence[ParameterSet]) -> _
     looked at rights, so they are kept; whether the row can be written shows on a clone.
     """
     accepted: list[ParameterSet] = []
+    rows: list[float] = []
     refusals: Counter[str] = Counter()
     unplanned = 0
     for given in drawn:
         try:
-            explain(session, query.sql, given.values)
+            rows.append(expected_rows(explain(session, query.sql, given.values)))
         except Unreachable:
             raise
         except ServerError as error:
@@ -179,13 +224,14 @@ def _try_out(session: Session, query: Query, drawn: Sequence[ParameterSet]) -> _
                 continue
             unplanned += 1
         accepted.append(given)
-    return _Tried(tuple(accepted), refusals, unplanned)
+    return _Tried(tuple(accepted), refusals, unplanned, () if unplanned else tuple(rows))
 
 
 def _notes(
     plan: ParameterPlan,
     samples: Sequence[RowSample],
     tried: _Tried,
+    limit: int | None,
     *,
     has_fresh: bool,
 ) -> Iterable[str]:
@@ -195,7 +241,8 @@ def _notes(
     if plan.sources and not samples:
         yield "No row was found to take values from: values are made up by type."
     if ParameterRole.LIMIT in roles:
-        yield "LIMIT is assumed to be 20."
+        told = f"{limit}, the page that the counted rows fit into" if limit else str(DEFAULT_LIMIT)
+        yield f"LIMIT is assumed to be {told}."
     if ParameterRole.OFFSET in roles:
         yield "OFFSET is assumed to be 0 mostly, 20 to 1000 sometimes."
     patterns = [slot for slot in plan.slots if slot.use and slot.use.role is ParameterRole.PATTERN]

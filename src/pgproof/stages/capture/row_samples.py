@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import cycle
 
 from pgproof.errors import ServerError, Unreachable
 from pgproof.model.relation import Column, RelationKind, Table
@@ -16,6 +18,7 @@ from pgproof.sqltext.quote import qualify, quote_identifier
 _TIMEOUT_MS = 5_000
 _MAX_ROWS = 5_000
 _WANTED_ROWS = 1_000
+_FEW_VALUES = 20
 _BLOCK_BYTES = 8_192
 _SMALL_BLOCKS = 500
 _SAMPLED_BLOCKS = 100
@@ -95,6 +98,26 @@ def sample_rows(
             if sample is not None:
                 samples.append(sample)
     return tuple(samples)
+
+
+def stratify(sample: RowSample, rng: random.Random, count: int) -> list[int]:
+    """Choose rows so that each value of a column with few values comes about as often as any other.
+
+    Args:
+        sample: With at least one row.
+        rng: Chance.
+        count: Rows wanted; the order returned has at least twice as many, with repeats.
+
+    Returns:
+        Numbers of rows.
+    """
+    columns = range(len(sample.cells))
+    few = [k for k in columns if len({row[k] for row in sample.rows}) <= _FEW_VALUES]
+    strata: dict[tuple[str | None, ...], list[int]] = defaultdict(list)
+    for number in rng.sample(range(len(sample.rows)), len(sample.rows)):
+        strata[tuple(sample.rows[number][k] for k in few)].append(number)
+    turns = [cycle(strata[key]) for key in sorted(strata, key=repr)]
+    return [next(turns[n % len(turns)]) for n in range(max(count, 2) * 2)]
 
 
 def _groups(sources: Sequence[Source], edges: Sequence[Edge]) -> Iterable[list[Source]]:
