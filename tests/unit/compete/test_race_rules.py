@@ -39,6 +39,7 @@ from pgproof.stages.compete.race import RaceOutcome, find_hopeless
 from pgproof.stages.compete.result import Record
 from pgproof.stages.compete.samples import Sample, Samples
 from pgproof.stages.compete.schedule import Schedule, fitting_timeout_ms
+from pgproof.stages.compete.shortage import describe_shortage
 
 RULES = Rules(alpha=0.01, min_rounds=10, confidence=0.95)
 
@@ -361,7 +362,7 @@ def test_a_generator_that_could_not_keep_up_says_so() -> None:
     often = [0.2] * 90 + [12.0] * 10
     assert judge_health(0.3, often, 2.0, 8.0).ill == (
         "latencies under load may be overstated, on all arms alike: p50 by up to 0.2 ms and p95 by up to"
-        " 12.0 ms (the fastest arm's are 2.0 ms and 8.0 ms), because the load generator woke up late on"
+        " 8.0 ms (the fastest arm's are 2.0 ms and 8.0 ms), because the load generator woke up late on"
         " this busy machine; the arms look closer to each other than they are"
     )
     assert judge_health(0.3, often, 20.0, 80.0).ill == "", "12 ms of 80 are no news"
@@ -445,6 +446,37 @@ def test_what_was_not_measured_is_said_with_the_verdict() -> None:
     assert competition.decision.endswith("all gates passed. 3 % of the calls were not measured.")
     assert competition.notes[0] == "3 % of the calls were not measured: nothing is said about lost, other"
     assert "not measured" not in held(record).competition.decision
+
+
+def test_too_little_time_is_said_with_the_time_that_would_do() -> None:
+    record = record_of({"good": 0.2})
+    rare = measured({"canary": {"s": 1.0, "rare": 1.0}, "good": {"s": 0.2, "rare": 0.2}}, rounds=2)
+    race = replace(record.race, samples=rare, shortage=2.4)
+    short = replace(record, race=race, statements=(*record.statements, statement("rare")), comparisons={})
+    assert describe_shortage(short) == [
+        "2 of 2 statements had fewer than 3 turns on each arm, too few for a verdict: s, rare; "
+        "try --time-limit 240"
+    ]
+    assert describe_shortage(record) == []
+
+
+def test_stopped_executions_are_named_with_what_is_known_of_them() -> None:
+    record = record_of({"good": 0.2})
+    for sample in list(record.race.samples):
+        record.race.samples.add(replace(sample, round=99, timed_out=int(sample.arm == CONTROL.name)))
+    stopped = replace(record.race, timeout_ms=500)
+    known = replace(record.seen, cost_ms={CONTROL.name: {"s": 15_230.0}})
+    assert describe_shortage(replace(record, race=stopped, seen=known, comparisons={})) == [
+        "executions were stopped after 0.5 s, so that the race fits its time limit; such a time is a lower "
+        "bound, on the control: s (15.2 s in full)"
+    ]
+
+
+def test_a_schedule_knows_the_time_it_wants() -> None:
+    schedule = Schedule(
+        [statement("a"), statement("b")], {"a": 10.0, "b": 400.0}, arms=3, round_ms=50, seed=1
+    )
+    assert schedule.wanted_ms() == 5 * 3 * 410.0
 
 
 def test_a_manifest_gives_the_same_verdicts_again() -> None:

@@ -29,6 +29,7 @@ from pgproof.stages.compete.observe import Observed, observe_arms
 from pgproof.stages.compete.race import RaceOutcome, run_race
 from pgproof.stages.compete.result import Record, judge_gates, make_arm_result, make_entries
 from pgproof.stages.compete.score import choose_winner, explain_decision, score_entries
+from pgproof.stages.compete.shortage import describe_shortage
 from pgproof.stages.compete.values import describe_unmeasured, leave_out_failing
 
 LOAD_SHARE_FRAC = 0.4
@@ -352,14 +353,9 @@ def _load_share_s(blueprint: Blueprint, arms: int) -> float:
 def _notes(record: Record) -> list[str]:
     """Say what limits the verdict."""
     notes = []
-    race = record.blueprint.race
     if unmeasured := describe_unmeasured(record.blueprint.workload, record.statements):
         notes.append(unmeasured)
-    if record.race.timeout_ms < (race.statement_timeout_ms or record.race.timeout_ms + 1):
-        notes.append(
-            f"executions were stopped after {record.race.timeout_ms / 1000:.1f} s, so that the race fits its "
-            "time limit; such a time is a lower bound"
-        )
+    notes.extend(describe_shortage(record))
     parallel = sorted(
         {name for plans in record.seen.plans.values() for name, plan in plans.items() if is_parallel(plan)}
     )

@@ -51,6 +51,8 @@ class RaceOutcome:
         dropped: Arms taken out early, each with the reason.
         stopped: Why it ended.
         timeout_ms: After which executions were stopped.
+        shortage: How many times the race's time it takes to give every statement the turns it needs; at most
+            1 where the time was enough.
     """
 
     samples: Samples
@@ -58,6 +60,7 @@ class RaceOutcome:
     dropped: dict[str, str]
     stopped: str
     timeout_ms: int
+    shortage: float = 0.0
 
 
 def run_race(
@@ -150,7 +153,8 @@ class _Race:
                 looked_at = time.monotonic()
                 look_s = looked_at - began
             stopped = stopped or self._out_of_budget(rounds, spent)
-        return RaceOutcome(self._samples, rounds, self._dropped, stopped, self._timeout_ms)
+        shortage = self._schedule.wanted_ms() / 1000.0 / max(self._limit_s, 0.001)
+        return RaceOutcome(self._samples, rounds, self._dropped, stopped, self._timeout_ms, shortage)
 
     def _out_of_budget(self, rounds: int, spent_s: float) -> str:
         if rounds >= self._blueprint.race.max_rounds:

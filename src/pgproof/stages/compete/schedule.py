@@ -101,6 +101,10 @@ class Schedule:
         """Return the time of a statement in one round, repeats and all arms included."""
         return self._cost_ms[statement.name] * self._repeats(statement) * self._arms
 
+    def wanted_ms(self) -> float:
+        """Return the time in which every statement gets ``PAIRS_WANTED`` rounds, by the times learnt so far."""
+        return PAIRS_WANTED * sum(self._round_cost_ms(s) for s in self._statements)
+
     def restart(self) -> None:
         """Forget what was handed out so far, but not the times that were learnt."""
         self._spent_ms = dict.fromkeys(self._spent_ms, 0.0)
