@@ -30,6 +30,14 @@ def keys_of(plan_filter: str, of: Catalog | None = None, rows: float = 50.0) -> 
     return sql.partition(" USING ")[2]
 
 
+@pytest.mark.parametrize("cast", ["citext", "ext.citext"])
+def test_a_domain_is_compared_as_what_it_is_made_of(cast: str) -> None:
+    of_domain = replace(column("email", "email"), base_type="citext")
+    mails = catalog(replace(table(), columns=(*table().columns, of_domain)))
+    assert keys_of(f"((orders.email)::{cast} = 'x'::{cast})", mails) == "btree (email)"
+    assert keys_of("((orders.email)::text = 'x'::text)", mails) == ""
+
+
 def test_says_what_is_read_and_what_would_help() -> None:
     finding = only(check_plans(MISSING_INDEX, catalog(table()), scan(BY_CUSTOMER, rows=50.0)))
     assert finding.title == "public.orders is read whole to find rows by (customer_id)"

@@ -37,6 +37,8 @@ _RELABELS = {
     "integer": ("int4",),
     "bigint": ("int8",),
     "numeric": ("numeric",),
+    "timestamp with time zone": ("timestamptz",),
+    "timestamp without time zone": ("timestamp",),
 }
 """Casts that change nothing, by the types they may be applied to (a domain's, or varchar's to text)."""
 
@@ -85,7 +87,9 @@ def bare_column(table: Table, operand: Operand) -> str | None:
     inner, _, target = operand.expression.rpartition("::")
     if column is None or inner != quote_identifier(column.name):
         return None
-    return column.name if column.base_type in _RELABELS.get(target, ()) else None
+    # of any other type, a cast to the type it is made of is how a domain is compared
+    changes_nothing = column.base_type in _RELABELS.get(target, (target.rpartition(".")[2],))
+    return column.name if changes_nothing else None
 
 
 def order_equals(table: Table, keys: Iterable[IndexKey]) -> tuple[IndexKey, ...]:
