@@ -102,7 +102,7 @@ class Schedule:
         return self._cost_ms[statement.name] * self._repeats(statement) * self._arms
 
     def wanted_ms(self) -> float:
-        """Return the time in which every statement gets ``PAIRS_WANTED`` rounds, by the times learnt so far."""
+        """Return the time in which each statement gets ``PAIRS_WANTED`` rounds, by the times learnt."""
         return PAIRS_WANTED * sum(self._round_cost_ms(s) for s in self._statements)
 
     def restart(self) -> None:

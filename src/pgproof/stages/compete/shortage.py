@@ -22,13 +22,13 @@ def describe_shortage(record: Record) -> list[str]:
 
 
 def _describe_stopped(record: Record) -> str:
-    """Name the statements whose times are lower bounds, with the full time on the control where it was seen."""
+    """Name the statements whose times are lower bounds, with the full time where it was seen."""
     race, limits = record.race, record.blueprint.race
     if race.timeout_ms >= (limits.statement_timeout_ms or race.timeout_ms + 1):
         return ""
     text = (
-        f"executions were stopped after {race.timeout_ms / 1000:.1f} s, so that the race fits its time limit; "
-        "such a time is a lower bound"
+        f"executions were stopped after {race.timeout_ms / 1000:.1f} s, so that the race fits its time "
+        "limit; such a time is a lower bound"
     )
     stopped = [s.name for s in record.statements if race.samples.timed_out(CONTROL.name, s.name)]
     return f"{text}, on the control: {_some([_in_full(record, n) for n in stopped])}" if stopped else text
@@ -53,8 +53,8 @@ def _describe_too_few(record: Record) -> str:
     wanted_s = record.blueprint.race.time_limit_s * max(race.shortage, 1.0)
     rounded_s = math.ceil(wanted_s / _ROUND_UP_TO_S) * _ROUND_UP_TO_S
     return (
-        f"{len(too_few)} of {len(record.statements)} statements had fewer than {MIN_PAIRS} turns on each arm, "
-        f"too few for a verdict: {_some(too_few)}; try --time-limit {rounded_s:.0f}"
+        f"{len(too_few)} of {len(record.statements)} statements had fewer than {MIN_PAIRS} turns on each "
+        f"arm, too few for a verdict: {_some(too_few)}; try --time-limit {rounded_s:.0f}"
     )
 
 
