@@ -34,12 +34,15 @@ class Determinism:
         order_dependent: Constructs whose value depends on the order in which rows happen to arrive, unless an
             ORDER BY inside them is total; in text order, each once: "LIMIT", "DISTINCT ON", "TABLESAMPLE", or
             a function's name.
+        rows_open: How many rows come, or are changed, may depend on that order, too: such a construct stands
+            in a subquery, in a WITH, or in a statement that writes.
     """
 
     sorted: bool
     limited: bool
     skips: bool
     order_dependent: tuple[str, ...]
+    rows_open: bool = False
 
 
 def read_determinism(sql: str) -> Determinism:
@@ -60,7 +63,14 @@ def read_determinism(sql: str) -> Determinism:
         limited=is_select and _is_limited(message),
         skips=is_select and is_set(message, "limit_offset"),
         order_dependent=tuple(found),
+        rows_open=bool(found) and _is_order_dependent_inside(message),
     )
+
+
+def _is_order_dependent_inside(message: Message) -> bool:
+    """Tell whether something below the statement itself depends on the order of rows."""
+    inner = (node for node in walk(message) if node is not message and kind_of(node) == "SelectStmt")
+    return any(_order_dependence(node) for select in inner for node in walk(select))
 
 
 def _is_limited(select: Message) -> bool:

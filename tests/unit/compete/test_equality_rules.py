@@ -75,6 +75,31 @@ def test_a_limit_without_total_order_is_named_not_failed() -> None:
     assert finding == Finding(None, "not comparable: LIMIT without a provable total order")
 
 
+def test_a_limit_inside_may_change_how_many_rows_come() -> None:
+    inside = read_determinism("SELECT * FROM o WHERE c IN (SELECT id FROM c LIMIT 5)")
+    finding = explain_difference(inside, Digest(10, "1", "1"), Digest(9, "2", "2"))
+    assert finding == Finding(None, "not comparable: LIMIT without a provable total order")
+
+
+@pytest.mark.parametrize(
+    ("sql", "rows_open"),
+    [
+        ("SELECT a FROM t LIMIT 5", False),
+        ("SELECT array_agg(x), row_number() OVER () FROM t", False),
+        (
+            "SELECT a FROM (SELECT a, row_number() OVER (ORDER BY b) AS n FROM t) s WHERE n = 1 AND a > 2",
+            True,
+        ),
+        ("WITH x AS (SELECT * FROM t LIMIT 3) SELECT * FROM x", True),
+        ("DELETE FROM t WHERE id IN (SELECT id FROM t ORDER BY a LIMIT 5)", True),
+        ("INSERT INTO t SELECT * FROM s LIMIT 5", True),
+        ("UPDATE t SET a = 1 WHERE id = 5", False),
+    ],
+)
+def test_where_order_may_change_how_many_rows_come(sql: str, rows_open: bool) -> None:
+    assert read_determinism(sql).rows_open is rows_open
+
+
 def test_a_difference_nothing_explains_fails() -> None:
     finding = explain_difference(PLAIN, Digest(10, "1", "1"), Digest(10, "2", "2"))
     assert finding == Finding(False, "other rows than the control's")

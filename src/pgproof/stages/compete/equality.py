@@ -129,10 +129,13 @@ class Comparer:
     def _judge_write(
         self, statement: WorkloadStatement, one: ParameterSet, expected: Digest, got: Digest
     ) -> Finding:
+        if got == expected:
+            return Finding(True, "rows affected and returned" if expected.multiset else "rows affected")
+        left_open = _determinism_of(statement)
+        if left_open.rows_open:
+            return Finding(None, _not_comparable(left_open))
         if got.rows != expected.rows:
             return Finding(False, f"{got.rows} rows affected, {expected.rows} on the control")
-        if got.multiset == expected.multiset:
-            return Finding(True, "rows affected and returned" if expected.multiset else "rows affected")
         again = ask(self._control, statement, one)
         if again.digest != expected:
             return Finding(True, "rows affected (returned values come from a sequence, the clock or chance)")
@@ -232,15 +235,18 @@ def explain_difference(left_open: Determinism, expected: Digest, got: Digest) ->
         expected: The control's digest.
         got: The arm's.
     """
-    if got.rows != expected.rows:
-        # a LIMIT changes which rows come, never how many
+    if got.rows != expected.rows and not left_open.rows_open:
+        # a LIMIT of the whole changes which rows come, never how many
         return Finding(False, f"{got.rows} rows, {expected.rows} on the control")
     if left_open.order_dependent:
-        reasons = ", ".join(left_open.order_dependent)
-        return Finding(None, f"not comparable: {reasons} without a provable total order")
+        return Finding(None, _not_comparable(left_open))
     if got.multiset == expected.multiset:
         return Finding(None, "the same rows; not comparable: their order, since the sort keys can't be shown")
     return Finding(False, "other rows than the control's")
+
+
+def _not_comparable(left_open: Determinism) -> str:
+    return f"not comparable: {', '.join(left_open.order_dependent)} without a provable total order"
 
 
 def summarise(statement: str, findings: Sequence[Finding], skipped: Sequence[str], sets: int) -> Equality:
