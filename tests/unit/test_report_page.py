@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from pgproof.frontends.report.page import Page, render_page
+from pgproof.frontends.report.page import Page, render_page, render_plan_lines
 from pgproof.model.finding import Diagnosis, Evidence, Finding, Severity, Skipped
 from pgproof.model.query import StatementKind
 from pgproof.model.rollout import Rollout, RolloutState, StatementEffect, TargetIdentity
@@ -24,6 +24,7 @@ from pgproof.model.trial import (
     PlanPair,
     Score,
     StatementTiming,
+    TargetResult,
     Verdict,
 )
 from pgproof.model.units import Interval
@@ -81,7 +82,7 @@ COMPETITION = Competition(
         arm("canary", ArmRole.CANARY, 1.0, Interval(0.97, 1.03)),
     ),
     winner="lean",
-    decision="lean wins: the workload takes 0.1 times the control's time.",
+    decision="lean wins: the workload takes 10 % of the control's time.",
     interval=Interval(0.08, 0.12),
     void=False,
     rounds=12,
@@ -252,3 +253,36 @@ def test_an_interval_without_end_is_drawn_inside_the_chart() -> None:
     numbers = re.findall(r' (?:x|x1|x2|cx)="([^"]*)"', html)
     assert numbers
     assert all(math.isfinite(float(number)) and -1 <= float(number) <= 900 for number in numbers)
+
+
+def test_failed_gates_and_missed_targets_show_without_opening_anything() -> None:
+    gates = (
+        GateResult("storage", False, "+2.0 GB of indexes, 500 MB allowed"),
+        GateResult("build", True, "ok"),
+    )
+    targets = (TargetResult("search", False, "byName 41 % faster"), TargetResult("page", True, "fine"))
+    lean = replace(arm("lean", ArmRole.VARIANT, 0.1, Interval(0.08, 0.12)), gates=gates, targets=targets)
+    html, _ = read(Page("r", replace(COMPETITION, arms=(CONTROL, lean), winner=None)))
+    always = re.sub(r"<details.*?</details>", "", html, flags=re.DOTALL)
+    reader = Reader()
+    reader.feed(always)
+    words = " ".join(reader.text.split())
+    assert "lean FAILED the gate storage: +2.0 GB of indexes, 500 MB allowed" in words
+    assert "lean misses 1 of 2 targets: search" in words
+    assert "1 FAILED" in words
+    assert "1 of 2 met" in words
+
+
+def test_a_plan_line_keeps_its_depth_and_is_text() -> None:
+    shown = render_plan_lines("Limit\n  ->  Seq Scan on <t>")
+    assert shown == (
+        '<div class="plan"><div style="--depth: 0ch">Limit</div>'
+        '<div style="--depth: 2ch">-&gt;  Seq Scan on &lt;t&gt;</div></div>'
+    )
+
+
+def test_print_opens_what_is_closed() -> None:
+    html, _ = read(WHOLE)
+    assert "<details" in html
+    rules = html[html.index("@media print") : html.index("</style>")]
+    assert "details::details-content { content-visibility: visible; display: block;" in rules

@@ -117,11 +117,12 @@ def test_decisions_in_words() -> None:
         "a wins: the workload takes 50 % of the control's time (between 45 % and 55 %), all gates passed."
     )
     assert words(entry("a", 0.5, noise=0.3), entry("bb", 0.5, noise=0.3, simplicity=69)).endswith(
-        "all gates passed; bb is as good within the noise (93.8 points against 94.0)."
+        "all gates passed; bb is as good within the noise (93.8 points against 94.0, "
+        "first in 47 % of the draws against 53 %)."
     )
     sharp = (entry("a", 0.5, noise=1e-4), entry("bb", 0.49, noise=1e-4, simplicity=66))
     assert words(*sharp).endswith(
-        "all gates passed; bb is close behind (93.2 points against 93.4); "
+        "all gates passed; bb is close behind (93.2 points against 93.4, first in 0 % of the draws against 100 %); "
         "bb took even less time but scored fewer points in all."
     )
     assert words(same) == "Nothing is better than what you have."

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from markupsafe import Markup, escape
 
 from pgproof.frontends.report.figures import ms
+from pgproof.model.figures import ratio
 from pgproof.model.units import Interval
 
 _WIDTH = 860
@@ -66,12 +67,12 @@ def draw_intervals(rows: Sequence[IntervalRow]) -> Markup:
     highs = [min(max(row.interval.high, row.ratio), _HIGHEST_RATIO) for row in rows]
     axis = _LogAxis(min(*lows, 0.5), max(*highs, 1.3), _LABEL, _WIDTH - _RIGHT)
     height = _ROW * len(rows) + 52
-    parts = [_grid(axis, 8, height - 36, lambda value: f"{value:g}x")]
+    parts = [_grid(axis, 8, height - 36, lambda value: f"{value * 100:g} %")]
     one = axis.x(1.0)
     parts.append(f'<line class="control-line" x1="{one:.1f}" x2="{one:.1f}" y1="8" y2="{height - 36}"/>')
     for position, row in enumerate(rows):
         parts.append(_interval_row(row, axis, 8 + _ROW * position + _ROW / 2))
-    caption = "time against the control, logarithmic; left of 1x is faster"
+    caption = "time in percent of the control's, logarithmic; left of 100 % is faster"
     parts.append(f'<text class="axis" x="{(_LABEL + _WIDTH - _RIGHT) / 2}" y="{height - 4}">{caption}</text>')
     return _svg(height, "".join(parts), "Time of each arm against the control, with its interval")
 
@@ -82,7 +83,7 @@ def _interval_row(row: IntervalRow, axis: _LogAxis, y: float) -> str:
         f'<text class="label" x="{_LABEL - 12}" y="{y + 4:.1f}">{escape(row.label)}</text>'
         f'<line class="whisker {row.tone}" x1="{low:.1f}" x2="{high:.1f}" y1="{y:.1f}" y2="{y:.1f}"/>'
         f'<circle class="dot {row.tone}" cx="{dot:.1f}" cy="{y:.1f}" r="5"/>'
-        f'<text class="value" x="{_WIDTH - _RIGHT + 12}" y="{y + 4:.1f}">{row.ratio:.3g}x</text>'
+        f'<text class="value" x="{_WIDTH - _RIGHT + 12}" y="{y + 4:.1f}">{ratio(row.ratio)}</text>'
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
 
 import pgproof
 from pgproof.frontends.documents import statement_documents
@@ -50,8 +51,18 @@ def render_page(page: Page) -> str:
         intervals=draw_intervals(_interval_rows(competition)),
         latencies=draw_latencies(_curves(competition)),
         figures=figures,
+        plan=render_plan_lines,
         version=pgproof.__version__,
     )
+
+
+def render_plan_lines(text: str) -> Markup:
+    """Return a plan as HTML in which a line too long for its place goes on below, as deep as it began."""
+    lines = (
+        Markup('<div style="--depth: {}ch">{}</div>').format(len(line) - len(line.lstrip()), line.lstrip())
+        for line in text.splitlines()
+    )
+    return Markup('<div class="plan">{}</div>').format(Markup("").join(lines))
 
 
 def _interval_rows(competition: Competition) -> list[IntervalRow]:

@@ -21,7 +21,7 @@ def print_verdict(console: Console, competition: Competition) -> None:
     """Show all arms, what the variants failed at, and the verdict."""
     variants = variant_documents(competition)
     _print_arms(console, arm_document(competition.arm("control")), variants, competition.winner)
-    _print_failed_gates(console, variants)
+    _print_failures(console, variants, competition.winner or next((arm.name for arm in variants), ""))
     colour = "bold green" if competition.winner else "bold red" if competition.void else "yellow"
     console.print(f"[{colour}]verdict:[/] {escape(competition.decision)}", soft_wrap=True)
 
@@ -55,18 +55,22 @@ def _print_arms(
     console.print(f"[dim]{'*: the winner; ' if winner else ''}{meaning}[/]", soft_wrap=True)
 
 
-def _print_failed_gates(console: Console, variants: Iterable[ArmDocument]) -> None:
+def _print_failures(console: Console, variants: Iterable[ArmDocument], in_full: str) -> None:
+    """Show failed gates, and missed targets: with their figures for one arm, by name for the others."""
     for arm in variants:
         for gate in arm.gates:
             if not gate.passed:
                 text = f"{escape(arm.name)} failed the gate {escape(gate.name)}: {escape(gate.evidence)}"
                 console.print(f"[red]{text}[/]", soft_wrap=True)
-        for target in arm.targets:
-            if not target.met:
-                text = (
-                    f"{escape(arm.name)} misses the target {escape(target.title)}: {escape(target.evidence)}"
-                )
-                console.print(f"[yellow]{text}[/]", soft_wrap=True)
+        missed = [target for target in arm.targets if not target.met]
+        if missed:
+            share = f"{len(missed)} of {len(arm.targets)} targets"
+            named = ", ".join(target.title for target in missed)
+            text = f"{escape(arm.name)} misses {share}: {escape(named)}"
+            console.print(f"[yellow]{text}[/]", soft_wrap=True)
+        for target in missed if arm.name == in_full else ():
+            text = f"  {escape(target.title)}: {escape(target.evidence)}"
+            console.print(f"[yellow]{text}[/]", soft_wrap=True)
         if arm.note:
             console.print(f"[dim]{escape(arm.name)}: {escape(arm.note)}[/]", soft_wrap=True)
         if arm.dropped:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pgproof.model.blueprint import Weights
 from pgproof.model.change import CreateExtension, CreateIndex, DropIndex, Step
+from pgproof.model.figures import percent
 from pgproof.model.trial import Comparison, Score, Verdict
 from pgproof.model.variant import Variant
 
@@ -220,16 +221,24 @@ def _praise(entries: Sequence[Entry], scores: Mapping[str, Score], winner: str) 
 
 
 def _rivals(entries: Sequence[Entry], scores: Mapping[str, Score], winner: str) -> list[Entry]:
-    """Return who else might have won, with nearly as many points, most first."""
+    """Return who might as well have won, by points or by draws; most points first."""
+    best = scores[winner]
     able = [e for e in entries if e.name in scores and e.comparison.verdict is Verdict.BETTER]
-    close = [e for e in able if scores[winner].total - scores[e.name].total <= CLOSE_POINTS]
-    others = [e for e in close if e.name != winner]
-    return sorted(others, key=lambda e: -scores[e.name].total)[:RIVALS_NAMED]
+    close = [
+        e
+        for e in able
+        if e.name != winner
+        and (best.total - scores[e.name].total <= CLOSE_POINTS or scores[e.name].wins_frac > best.wins_frac)
+    ]
+    return sorted(close, key=lambda e: -scores[e.name].total)[:RIVALS_NAMED]
 
 
 def _compare_points(own: Score, best: Score, name: str) -> str:
     told = "is as good within the noise" if own.wins_frac >= NOISE_FRAC else "is close behind"
-    text = f"; {name} {told} ({own.total:.1f} points against {best.total:.1f})"
+    text = (
+        f"; {name} {told} ({own.total:.1f} points against {best.total:.1f}, "
+        f"first in {percent(own.wins_frac)} of the draws against {percent(best.wins_frac)})"
+    )
     return f"{text} and meets more of the targets" if own.tests > best.tests else text
 
 

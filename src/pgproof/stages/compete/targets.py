@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pgproof.model.blueprint import Target
+from pgproof.model.figures import percent
 from pgproof.model.trial import StatementTiming, TargetResult
 
 
@@ -34,17 +35,19 @@ def share_met(results: Sequence[TargetResult]) -> float:
 def _judge(
     target: Target, before: dict[str, StatementTiming], after: dict[str, StatementTiming]
 ) -> TargetResult:
-    misses, figures = [], []
+    missed: dict[str, list[str]] = {}  # by what was wanted
+    figures, unknown = [], []
     for name in target.statements:
         if name not in before or name not in after:
-            misses.append(f"{name} was not measured")
+            unknown.append(f"{name} was not measured")
             continue
         old, new = before[name], after[name]
         faster = 1.0 - new.median_ms / old.median_ms if old.median_ms else 0.0
-        figure = f"{name} {100 * faster:.0f} % faster, p95 {new.p95_ms:.1f} ms"
-        figures.append(figure)
+        change = f"{percent(abs(faster))} {'faster' if faster >= 0 else 'slower'}"
+        figures.append(f"{name} {change}, p95 {new.p95_ms:.1f} ms")
         if target.faster_frac is not None and faster < target.faster_frac:
-            misses.append(f"{figure}; wanted {100 * target.faster_frac:.0f} % faster")
+            missed.setdefault(f"{percent(target.faster_frac)} faster", []).append(figures[-1])
         elif target.limit_ms is not None and (new.p95_ms > target.limit_ms or new.timed_out):
-            misses.append(f"{figure}; wanted p95 within {target.limit_ms:.0f} ms")
+            missed.setdefault(f"p95 within {target.limit_ms:.0f} ms", []).append(figures[-1])
+    misses = [f"{'; '.join(told)}; wanted {wanted}" for wanted, told in missed.items()] + unknown
     return TargetResult(target.title, not misses, "; ".join(misses or figures))
