@@ -182,6 +182,28 @@ def test_load_takes_every_type_as_text_and_counts_what_fails(fresh_database: Cal
         assert session.value(f"SELECT f > 1 FROM {TABLE} WHERE id = 1") is True
 
 
+def test_a_key_that_the_load_has_written_itself_is_no_error(fresh_database: Callable[[], str]) -> None:
+    """Or else arms that differ in speed alone would differ in errors: the faster one repeats itself."""
+    dsn = fresh_database()
+    with open_session(dsn, read_only=False) as session:
+        session.run("CREATE TABLE keys (id int PRIMARY KEY, n int CHECK (n > 0))")
+    statements = [
+        statement("INSERT INTO keys (id, n) VALUES ($1, 1)", ("1",), kind=StatementKind.INSERT),
+        statement("SELECT count(*) FROM keys"),
+    ]
+    profile = LoadProfile(clients=2, slice_s=0.25, slices=1)
+    done = run_load(
+        [LoadTarget("a", dsn)], statements, profile, seed=1, time_limit_s=10, statement_timeout_ms=1_000
+    )
+    log = done.logs["a"]
+    assert (log.errors, len(log.latencies_ms)) == (0, log.finished)
+    (note,) = done.notes
+    assert note.startswith("under load, ")
+    assert note.endswith("they count neither as work nor as errors")
+    with open_session(dsn) as session:
+        assert session.value("SELECT count(*) FROM keys") == 1
+
+
 def test_refused_connections_are_counted_and_the_rest_is_measured(database: str) -> None:
     with open_session(database, read_only=False) as session:
         session.run("CREATE ROLE pgproof_test_few LOGIN CONNECTION LIMIT 3")
