@@ -19,6 +19,7 @@ from tests.e2e.conftest import BY_CUSTOMER, PAY, Command, load_shop
 pytestmark = [pytest.mark.pg, pytest.mark.e2e]
 
 SIGNAL_AFTER_S = 1.5
+PATIENCE_S = 30.0
 
 
 @contextmanager
@@ -64,20 +65,24 @@ def test_a_window_under_load(database: str, pgproof: Command, tmp_path: Path) ->
 def test_ctrl_c_in_a_window_keeps_nothing(database: str, tmp_path: Path) -> None:
     load_shop(database)
     words = ["capture", database, "--window", "60", "--out", str(tmp_path / "workload.json")]
-    with application(database):
-        process = subprocess.Popen(
-            [sys.executable, "-m", "pgproof", *words],
-            env=os.environ | {"PGPROOF_HOME": str(tmp_path / "home")},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+    command = subprocess.Popen(
+        [sys.executable, "-m", "pgproof", *words],
+        env=os.environ | {"PGPROOF_HOME": str(tmp_path / "home")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with application(database), command as process:
         assert process.stderr is not None
         while "watching the workload" not in process.stderr.readline():
             assert process.poll() is None
         time.sleep(SIGNAL_AFTER_S)
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=30)
+        try:
+            out, err = process.communicate(timeout=PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
     assert process.returncode == 130
     assert out == ""
     assert "Traceback" not in err
