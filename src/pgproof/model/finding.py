@@ -8,7 +8,7 @@ from enum import StrEnum
 from pgproof.model.relation import RelationName
 
 STATEMENTS = "statements"
-"""Under this name it is reported that there is no workload to be had; the checks that need one wait for it."""
+"""Under this name it is reported that there is no workload to be had; some checks wait for one."""
 
 
 class Severity(StrEnum):

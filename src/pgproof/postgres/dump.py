@@ -101,7 +101,7 @@ def dump_schema(dsn: str, binaries: Binaries) -> bytes:
 
 
 def _role_of(dsn: str) -> str:
-    """Return as whom a connection string connects, which a service file may decide; empty if nobody answers."""
+    """Return as whom a connection string connects (a service file may decide); empty if nobody answers."""
     try:
         with open_session(dsn) as session:
             return session.user

@@ -122,8 +122,8 @@ def test_decisions_in_words() -> None:
     )
     sharp = (entry("a", 0.5, noise=1e-4), entry("bb", 0.49, noise=1e-4, simplicity=66))
     assert words(*sharp).endswith(
-        "all gates passed; bb is close behind (93.2 points against 93.4, first in 0 % of the draws against 100 %); "
-        "bb took even less time but scored fewer points in all."
+        "all gates passed; bb is close behind (93.2 points against 93.4, first in 0 % of the draws against "
+        "100 %); bb took even less time but scored fewer points in all."
     )
     assert words(same) == "Nothing is better than what you have."
     assert words(slow).startswith("Undecided: no variant was shown to be faster")

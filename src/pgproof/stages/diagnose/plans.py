@@ -64,7 +64,8 @@ def _reader_cannot_plan(user: str, writes: list[str]) -> Iterator[Skipped]:
         more = f" and {len(writes) - WRITES_NAMED} more" if len(writes) > WRITES_NAMED else ""
         yield Skipped(
             "plans",
-            f"role {user} only reads, and a reader can't plan writes ({named}{more}): compete runs them on clones",
+            f"role {user} only reads, and a reader can't plan writes ({named}{more}): "
+            "compete runs them on clones",
         )
 
 

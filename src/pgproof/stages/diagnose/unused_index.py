@@ -139,7 +139,7 @@ def _days(age: timedelta) -> str:
     minutes = age.total_seconds() / 60
     if minutes >= 60:
         return f"{minutes / 60:.1f} hours"
-    return f"{minutes:.0f} minutes" if minutes >= 1 else "under a minute"
+    return f"{minutes:.0f} minutes" if minutes >= 1 else "some seconds"
 
 
 UNUSED_INDEX = Check("unused-index", find_unused_indexes)
