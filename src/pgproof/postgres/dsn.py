@@ -131,8 +131,15 @@ def shell_argument(dsn: str, option: str = "") -> str:
     """
     if not dsn.strip():
         return ""
-    word = shlex.quote(_without_password_in_url(dsn) if has_secret(dsn) else dsn)
+    word = _quote_for_shell(_without_password_in_url(dsn) if has_secret(dsn) else dsn)
     return f" {option} {word}" if option else f" {word}"
+
+
+def _quote_for_shell(text: str) -> str:
+    """Quote a word; in double quotes where it holds single ones and nothing that a shell would expand."""
+    if "'" in text and not set(text) & set('"$`\\!'):
+        return f'"{text}"'
+    return shlex.quote(text)
 
 
 def _without_password_in_url(dsn: str) -> str:

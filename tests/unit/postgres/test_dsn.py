@@ -15,6 +15,8 @@ from pgproof.postgres.dsn import has_secret, read_dsn, shell_argument
         ("service=shop", "--to", " --to service=shop"),
         ("host=db1 dbname=shop", "--against", " --against 'host=db1 dbname=shop'"),
         ("host=db1 password=geheim dbname=shop", "", " 'dbname=shop host=db1'"),
+        ("user='my reader' host=db1", "--to", """ --to "user='my reader' host=db1\""""),
+        ("user='$HOME' host=db1", "", """ 'user='"'"'$HOME'"'"' host=db1'"""),
         ("postgresql://me@db1/shop?sslmode=require", "", " 'postgresql://me@db1/shop?sslmode=require'"),
         ("postgresql://me:ge%40heim@db1:5433/shop", "--to", " --to postgresql://me@db1:5433/shop"),
         ("postgresql://me@db1/shop?password=geheim", "", " 'user=me dbname=shop host=db1'"),
