@@ -1,6 +1,7 @@
 """What people read on a terminal: hints that lead somewhere, commands that can be copied."""
 
 import io
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,7 +12,16 @@ from pgproof.frontends.report import terminal
 from pgproof.frontends.report.scoreboard import print_verdict
 from pgproof.model.finding import STATEMENTS, Diagnosis, Skipped
 from pgproof.model.rollout import Rollout, RolloutState, TargetIdentity
-from pgproof.model.trial import ArmResult, ArmRole, CloneInfo, Comparison, Competition, Score, Verdict
+from pgproof.model.trial import (
+    ArmResult,
+    ArmRole,
+    CloneInfo,
+    Comparison,
+    Competition,
+    Score,
+    TargetResult,
+    Verdict,
+)
 from pgproof.model.units import Interval
 from pgproof.model.workload import Workload
 from tests.unit.diagnose.builders import catalog, table
@@ -105,3 +115,21 @@ def competition(arms: tuple[ArmResult, ...], winner: str | None) -> Competition:
         detectable_effect_frac=0.1,
         seed=1,
     )
+
+
+def test_missed_targets_of_the_winner_come_with_figures_the_others_by_name() -> None:
+    missed = (TargetResult("search", False, "byName 41 % faster"), TargetResult("page", True, "fine"))
+    score = Score(82.0, 50, 100, 60, 0.6)
+    arms = (
+        ArmResult("control", ArmRole.CONTROL, "as it is"),
+        replace(raced("lean", score), targets=missed),
+        replace(raced("broad", score), targets=missed),
+    )
+    console = screen()
+    print_verdict(console, competition(arms, "lean"))
+    told = [line for line in shown(console).splitlines() if "search" in line]
+    assert told == [
+        "lean misses 1 of 2 targets: search",
+        "  search: byName 41 % faster",
+        "broad misses 1 of 2 targets: search",
+    ]
