@@ -467,8 +467,8 @@ def test_stopped_executions_are_named_with_what_is_known_of_them() -> None:
     stopped = replace(record.race, timeout_ms=500)
     known = replace(record.seen, cost_ms={CONTROL.name: {"s": 15_230.0}})
     assert describe_shortage(replace(record, race=stopped, seen=known, comparisons={})) == [
-        "executions were stopped after 0.5 s, so that the race fits its time limit; such a time is a lower "
-        "bound, on the control: s (15.2 s in full)"
+        "slow executions were stopped, from 0.5 s on, so that the race fits its time limit; such a time is a "
+        "lower bound, on the control: s (15.2 s in full)"
     ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -136,11 +136,11 @@ def compete_on(
     started_at, started = datetime.now(UTC), time.monotonic()
     with _build_arms(host, catalog, blueprint, progress) as arms:
         standing = [arm for arm in arms if not arm.failure]
-        equalities, failing = _compare_results(standing, blueprint, progress)
+        equalities, failing, known_ms = _compare_results(standing, blueprint, progress)
         barred = [name for name, found in equalities.items() if any(e.equal is False for e in found)]
         runnable = leave_out_failing(blueprint.workload, failing)
         fitted = replace(blueprint, workload=runnable.workload)
-        seen, race = _race(standing, fitted, barred, settle, progress)
+        seen, race = _race(standing, fitted, known_ms, barred, settle, progress)
         statements = tuple(s for s in fitted.workload.statements if s.name not in seen.skipped)
         load = _load(standing, fitted, seen, race, progress)
     record = Record(
@@ -262,11 +262,12 @@ def _build_arms(
 
 def _compare_results(
     arms: Sequence[BuiltArm], blueprint: Blueprint, progress: Progress
-) -> tuple[dict[str, tuple[Equality, ...]], dict[str, dict[int, str]]]:
+) -> tuple[dict[str, tuple[Equality, ...]], dict[str, dict[int, str]], dict[str, float]]:
     """Compare every arm's answers with the control's.
 
     Returns:
-        What was found, by arm; and the parameter sets that fail on the control, by statement.
+        What was found, by arm; the parameter sets that fail on the control, by statement; and the
+        milliseconds it took to answer, by statement, infinite where it was stopped.
     """
     race = blueprint.race
     statements = [s for s in blueprint.workload.statements if not why_not_executable(s)]
@@ -288,11 +289,16 @@ def _compare_results(
                 except Unreachable as error:
                     raise _broken(error) from error
     failing = {statement.name: comparer.failing(statement) for statement in statements}
-    return {name: tuple(equalities) for name, equalities in found.items()}, failing
+    return {name: tuple(equalities) for name, equalities in found.items()}, failing, comparer.first_ms
 
 
 def _race(
-    arms: Sequence[BuiltArm], blueprint: Blueprint, barred: Sequence[str], settle: bool, progress: Progress
+    arms: Sequence[BuiltArm],
+    blueprint: Blueprint,
+    known_ms: Mapping[str, float],
+    barred: Sequence[str],
+    settle: bool,
+    progress: Progress,
 ) -> tuple[Observed, RaceOutcome]:
     race = blueprint.race
     limit_s, started = race.time_limit_s - _load_share_s(blueprint, len(arms)), time.monotonic()
@@ -303,6 +309,7 @@ def _race(
             blueprint.workload.statements,
             time_limit_s=limit_s,
             timeout_ms=race.statement_timeout_ms,
+            known_ms=known_ms,
             progress=progress,
         )
         statements = [s for s in blueprint.workload.statements if s.name not in seen.skipped]

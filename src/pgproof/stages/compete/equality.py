@@ -6,6 +6,7 @@ itself leaves open, None (with the reason) for everything between.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -65,6 +66,8 @@ class Comparer:
         self._left_s = limit_s
         self._waiting = statements
         self._answers: dict[str, list[Answer]] = {}
+        self.first_ms: dict[str, float] = {}
+        """Time of the control's first answer to each statement; infinite where it was stopped."""
 
     def compare(self, statement: WorkloadStatement, arm: Session, most_sets: int | None = None) -> Equality:
         """Compare a statement's answers on an arm with the control's, parameter set by parameter set.
@@ -105,7 +108,11 @@ class Comparer:
             answers: list[Answer] = []
             for one in sets:
                 answers.append(ask(self._control, statement, one))
-                if time.monotonic() - started > share_s:
+                spent_s = time.monotonic() - started
+                self.first_ms.setdefault(
+                    statement.name, math.inf if answers[0].timed_out else 1000.0 * spent_s
+                )
+                if spent_s > share_s:
                     break
             self._left_s = max(0.0, self._left_s - (time.monotonic() - started))
             self._waiting -= 1

@@ -96,10 +96,13 @@ class Lane:
             application_name="pgproof race",
         )
         self._clock = CpuClock(self.session.backend_pid)
+        self._timeout_ms = statement_timeout_ms
 
     def set_timeout(self, timeout_ms: int) -> None:
         """Stop executions from now on after this many milliseconds; 0 means never."""
-        self.session.run(f"SET statement_timeout = {int(timeout_ms)}")
+        if timeout_ms != self._timeout_ms:
+            self.session.run(f"SET statement_timeout = {int(timeout_ms)}")
+            self._timeout_ms = timeout_ms
 
     def execute(self, statement: WorkloadStatement, values: Sequence[str | None]) -> Execution:
         """Run a statement once; what it writes is rolled back, and only the statement itself is timed.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pgproof.errors import ServerError, TrialFailed, Unreachable
@@ -12,12 +12,19 @@ from pgproof.model.plan import Plan
 from pgproof.model.progress import Progress, ignore_progress
 from pgproof.model.variant import CONTROL
 from pgproof.model.workload import ParameterSet, WorkloadStatement
+from pgproof.stages.compete.intervals import MIN_PAIRS
 from pgproof.stages.compete.measure import QUERY_CANCELED, Lane, why_not_executable
 
 OBSERVE_FRAC = 0.3
 """Share of the race's time that looking at plans may take."""
 
 LEAST_TIMEOUT_MS = 500
+
+AFFORDABLE_FRAC = 0.4
+"""Share of the race's time that a statement which is slow on every arm may take for a verdict's pairs.
+
+Source: judgement; the others need the rest.
+"""
 
 
 @dataclass(slots=True)
@@ -45,6 +52,7 @@ def observe_arms(
     *,
     time_limit_s: float,
     timeout_ms: int,
+    known_ms: Mapping[str, float] | None = None,
     progress: Progress = ignore_progress,
 ) -> Observed:
     """Execute each statement once on each arm under EXPLAIN, outside the timed part.
@@ -54,6 +62,8 @@ def observe_arms(
         statements: Of the workload.
         time_limit_s: Of the whole race. What would take up too much of it is stopped and planned only.
         timeout_ms: The user's statement timeout; 0 means no limit.
+        known_ms: What statements took on the control before, infinite where they were stopped. One that ends
+            on no arm here is measured only if this says that the race has time for it.
         progress: Told how many statements are done.
 
     Raises:
@@ -69,6 +79,12 @@ def observe_arms(
             share_ms = 1000.0 * max(ends_at - time.monotonic(), 0.0) / len(lanes) / 2.0
             limit_ms = max(LEAST_TIMEOUT_MS, int(min(timeout_ms or share_ms, share_ms)))
             reason = _observe_statement(lanes, statement, limit_ms, seen)
+            if not reason and all(math.isinf(seen.cost_ms[lane.arm][statement.name]) for lane in lanes):
+                once_ms = (known_ms or {}).get(statement.name, math.inf)
+                seen.cost_ms[CONTROL.name][statement.name] = once_ms
+                if once_ms * len(lanes) * MIN_PAIRS > 1000.0 * time_limit_s * AFFORDABLE_FRAC:
+                    # stopped on both sides it would only stand in the way of every verdict on the others
+                    reason = "takes too long on every arm for the time there is; --time-limit gives it more"
         if reason:
             seen.skipped[statement.name] = reason
     return seen

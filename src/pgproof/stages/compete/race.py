@@ -6,6 +6,7 @@ milliseconds, with the same values, and are compared pair by pair.
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections.abc import Collection, Mapping, Sequence
@@ -37,6 +38,13 @@ WARM_UP_ROUNDS = 3
 HOPELESS_RATIO = 3.0
 """An arm this much slower than the control is taken out as soon as verdicts are allowed."""
 
+SPARED_FACTOR = 2.0
+"""An execution is never stopped before this many times what the fastest arm took, seen before the race.
+
+Source: judgement. A stopped execution forbids the verdict "better", so a statement that is slow everywhere
+has to be let through; one that is slow on some arms only is stopped there, at little cost in what is known.
+"""
+
 _PASSES_FRAC = 0.6
 _LOOK_COST_FRAC = 0.1
 
@@ -50,7 +58,7 @@ class RaceOutcome:
         rounds: Finished.
         dropped: Arms taken out early, each with the reason.
         stopped: Why it ended.
-        timeout_ms: After which executions were stopped.
+        timeout_ms: After which executions were stopped, but for statements that are slow on every arm.
         shortage: How many times the race's time it takes to give every statement the turns it needs; at most
             1 where the time was enough.
     """
@@ -126,6 +134,7 @@ class _Race:
         ceiling = blueprint.race.statement_timeout_ms or 1000.0 * time_limit_s
         budget_ms = 1000.0 * time_limit_s * _PASSES_FRAC
         self._timeout_ms = int(fitting_timeout_ms(costs, budget_ms, ceiling))
+        self._timeouts_ms = {s.name: self._timeout_of(s.name, ceiling) for s in self._statements}
         self._schedule = Schedule(
             self._statements,
             self._mean_costs(),
@@ -136,8 +145,6 @@ class _Race:
 
     def run(self) -> RaceOutcome:
         started = time.monotonic()
-        for lane in self._live.values():
-            lane.set_timeout(self._timeout_ms)
         self._warm_up(started)
         rounds, looked_at, look_s = 0, time.monotonic(), 0.0
         stopped = ""
@@ -187,6 +194,7 @@ class _Race:
             spent = []
             for lane in order:
                 try:
+                    lane.set_timeout(self._timeouts_ms[item.statement.name])
                     sample = lane.sample(item.statement, item.sets, number)
                 except Unreachable as error:
                     raise lost_connection(lane, error) from error
@@ -196,9 +204,16 @@ class _Race:
             if spent:
                 self._schedule.learn(item.statement.name, sum(spent) / len(spent))
 
+    def _timeout_of(self, statement: str, ceiling_ms: float) -> int:
+        """Return after how many ms a statement is stopped: late enough for the arm it suits best."""
+        fastest_ms = min(self._seen.cost_ms[arm][statement] for arm in self._live)
+        if math.isinf(fastest_ms):
+            return self._timeout_ms
+        return int(min(max(self._timeout_ms, SPARED_FACTOR * fastest_ms), ceiling_ms))
+
     def _mean_costs(self) -> dict[str, float]:
         return {
-            s.name: sum(min(self._seen.cost_ms[arm][s.name], self._timeout_ms) for arm in self._live)
+            s.name: sum(min(self._seen.cost_ms[arm][s.name], self._timeouts_ms[s.name]) for arm in self._live)
             / len(self._live)
             for s in self._statements
         }

@@ -27,8 +27,8 @@ def _describe_stopped(record: Record) -> str:
     if race.timeout_ms >= (limits.statement_timeout_ms or race.timeout_ms + 1):
         return ""
     text = (
-        f"executions were stopped after {race.timeout_ms / 1000:.1f} s, so that the race fits its time "
-        "limit; such a time is a lower bound"
+        f"slow executions were stopped, from {race.timeout_ms / 1000:.1f} s on, so that the race fits its "
+        "time limit; such a time is a lower bound"
     )
     stopped = [s.name for s in record.statements if race.samples.timed_out(CONTROL.name, s.name)]
     return f"{text}, on the control: {_some([_in_full(record, n) for n in stopped])}" if stopped else text
