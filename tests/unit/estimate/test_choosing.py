@@ -185,6 +185,24 @@ def test_an_index_superseded_by_a_later_one_is_taken_out() -> None:
     assert not any(set(chosen.names) == {"a", "ac"} for chosen in found.sets)
 
 
+def test_a_dear_statement_that_no_index_changes_does_not_hide_the_others() -> None:
+    endless = "SELECT 1 FROM t AS x, t AS y"
+    planner = PaperPlanner({**PLANS, endless: {uses(): 1e12}}, BYTES)
+    found = choose(planner, CANDIDATES, endless, READ, SORT)
+    assert found.sets == choose(PaperPlanner(PLANS, BYTES), CANDIDATES, READ, SORT).sets
+    assert found.reason.endswith(
+        " q0 costs more than all other statements together, and no index changes that: "
+        "the sets are chosen for the others."
+    )
+
+
+def test_a_dear_statement_whose_time_was_measured_counts() -> None:
+    endless = statement("SELECT 1 FROM t AS x, t AS y", name="endless")
+    measured = replace(endless, counters=StatementCounters(1, 1e9, 1))
+    planner = PaperPlanner({**PLANS, endless.query.sql: {uses(): 1e12}}, BYTES)
+    assert choose(planner, CANDIDATES, measured, READ).sets == ()
+
+
 def test_measured_time_outweighs_cost() -> None:
     slow = WorkloadStatement("slow", statement(READ).query, 1, (), StatementCounters(1, 900, 1))
     fast = WorkloadStatement("fast", statement(SORT).query, 1, (), StatementCounters(1, 100, 1))

@@ -14,7 +14,12 @@ from pgproof.model.workload import Workload, WorkloadStatement
 from pgproof.stages.estimate.costs import WorkloadCosts
 from pgproof.stages.estimate.goal import Bar, Goal
 from pgproof.stages.estimate.provider import CostProvider
-from pgproof.stages.estimate.weights import find_writes, weigh_statements, write_penalty
+from pgproof.stages.estimate.weights import (
+    find_overwhelming,
+    find_writes,
+    weigh_statements,
+    write_penalty,
+)
 
 NO_HELP_FRAC = 0.01
 """A workload that indexes save less than that is left alone. **Source**: judgement."""
@@ -81,11 +86,12 @@ def choose_sets(
     costs = WorkloadCosts(provider, statements)
     nothing = costs.under(frozenset())
     weights = weigh_statements(statements, nothing)
+    aside = find_overwhelming(statements, weights, nothing, costs.under(frozenset(provider.index_bytes)))
     writes = find_writes(workload.statements, catalog, nothing)
     by_name = {candidate.name: candidate for candidate in candidates}
     goal = Goal(
         costs=costs,
-        weights=weights,
+        weights={name: weight for name, weight in weights.items() if name not in aside},
         penalties={name: write_penalty(by_name[name], writes) for name in provider.index_bytes},
         index_bytes=provider.index_bytes,
         indexes={candidate.name: candidate.change for candidate in candidates},
@@ -95,7 +101,9 @@ def choose_sets(
     sets = _choose(goal, plain, progress)
     return Selection(
         sets=tuple(goal.describe(ambition, names) for ambition, names in sets),
-        reason=_reason(goal, sets, budget_bytes),
+        reason=" ".join(
+            filter(None, (_reason(goal, sets, budget_bytes), _left_aside(aside if sets else ())))
+        ),
         before=PlannerCost(goal.before),
         floor=PlannerCost(goal.read_cost(goal.everything)),
         refused=tuple(f"{name}: {reason}" for name, reason in provider.refused.items()),
@@ -249,6 +257,16 @@ def _alternatives(goal: Goal, sets: Sequence[Chosen], best_gain: float) -> list[
     if goal.gain(frozenset(names)) < ALTERNATIVE_GAIN_FRAC * best_gain:
         return []
     return [(Ambition.ALTERNATIVE, names)]
+
+
+def _left_aside(names: Sequence[str]) -> str:
+    if not names:
+        return ""
+    verb = "costs" if len(names) == 1 else "cost"
+    return (
+        f"{', '.join(names)} {verb} more than all other statements together, and no index changes that: "
+        "the sets are chosen for the others."
+    )
 
 
 def _reason(goal: Goal, sets: Sequence[Chosen], budget_bytes: int | None) -> str:

@@ -25,6 +25,10 @@ METHOD_FACTOR = {"gin": 10.0, "gist": 3.0}
 """How much dearer other methods are. **Source**: judgement; a GIN entry for each trigram or key of a row."""
 
 
+UNCHANGED_FRAC = 0.01
+"""What all candidates together save less of, indexes don't change. **Source**: judgement."""
+
+
 @dataclass(frozen=True, slots=True)
 class Write:
     """Rows that a statement writes.
@@ -59,6 +63,40 @@ def weigh_statements(
     priced = [statement for statement in statements if statement.name in costs]
     rate = _ms_a_unit(priced, costs)
     return {statement.name: _weight(statement, costs[statement.name], rate) for statement in priced}
+
+
+def find_overwhelming(
+    statements: Sequence[WorkloadStatement],
+    weights: Mapping[str, float],
+    before: Mapping[str, StatementCost],
+    after: Mapping[str, StatementCost],
+) -> tuple[str, ...]:
+    """Find the statements whose cost would hide all others', though no index changes it.
+
+    Without measured times, cost stands for time; the cost of a join without an end is far from any time that
+    somebody waits. So a statement that costs more than all others together, and hardly less with every
+    candidate in place, must not decide about the others.
+
+    Args:
+        statements: Of the workload.
+        weights: From `weigh_statements`.
+        before: Their costs without any candidate.
+        after: With all candidates.
+
+    Returns:
+        Names, dearest first; empty where the server measured times.
+    """
+    if weighted_by(statements) == "time":
+        return ()
+    shares = {name: weights[name] * cost.cost.value for name, cost in before.items() if name in weights}
+    left, found = sum(shares.values()), list[str]()
+    for name in sorted(shares, key=lambda name: (-shares[name], name)):
+        left -= shares[name]
+        saved = before[name].cost.value - after[name].cost.value
+        if shares[name] <= left or left <= 0 or saved >= UNCHANGED_FRAC * before[name].cost.value:
+            break
+        found.append(name)
+    return tuple(found)
 
 
 def weighted_by(statements: Sequence[WorkloadStatement]) -> str:
