@@ -14,7 +14,8 @@ from pgproof.stages.compete.clones import open_clones
 from pgproof.stages.compete.competition import Held, compete_on
 from pgproof.testing.servers import session_home, temporary_database
 
-pytestmark = pytest.mark.pg
+# Timing decides here, for a minute: nightly, not on every commit.
+pytestmark = [pytest.mark.pg, pytest.mark.slow]
 
 SCHEMA = (
     "CREATE TABLE o (id int PRIMARY KEY, buyer int, note text)",
