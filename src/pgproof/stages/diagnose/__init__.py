@@ -71,7 +71,10 @@ def diagnose(
             continue
         ran.append(check.name)
         for outcome in check.find(subject):
-            (findings if isinstance(outcome, Finding) else out_of_reach).append(outcome)  # type: ignore[arg-type]  # the two lists hold one kind each
+            if isinstance(outcome, Finding):
+                findings.append(outcome)
+            else:
+                out_of_reach.append(outcome)
     merged = sorted(merge_findings(findings), key=lambda f: (f.severity.rank, -_weight(subject, f), f.title))
     return Diagnosis(tuple(merged), tuple(dict.fromkeys(out_of_reach)), tuple(ran))
 
