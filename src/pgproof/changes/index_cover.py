@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from pgproof.model.change import CreateIndex
-from pgproof.model.relation import IndexKey
+from pgproof.model.relation import Index, IndexKey
 from pgproof.sqltext.canonical import canonical_expression
 
 
@@ -30,6 +30,78 @@ def covers(one: CreateIndex, other: CreateIndex) -> bool:
         return False
     held = {key.column for key in one.keys} | set(one.include)
     return set(other.include) <= held
+
+
+def as_change(index: Index) -> CreateIndex:
+    """Return what would build an existing index, options of its storage left out."""
+    return CreateIndex(
+        index.table,
+        index.relation.name,
+        index.keys,
+        method=index.method,
+        include=index.include,
+        where=index.predicate,
+        unique=index.unique,
+    )
+
+
+def covers_existing(change: CreateIndex, index: Index) -> bool:
+    """Tell whether an index, once built, makes an existing one superfluous to every plan.
+
+    What the existing one enforces, identifies or orders does not matter here; unique ones are never covered.
+    """
+    return index.parent is None and covers(change, as_change(index))
+
+
+def find_keepers(index: Index, indexes: Iterable[Index]) -> tuple[Index, ...]:
+    """Return the indexes that serve every plan that another of their table can serve.
+
+    Of two that do the same, one keeps and the other goes: the one that enforces uniqueness stays, then the
+    one with a duty (constraint, replica identity, CLUSTER), then the one with more payload, then the one
+    scanned more often, then the first by name. So no two keep each other. What the index itself enforces or
+    identifies does not matter here: whether it may really go is for the caller to say.
+
+    Args:
+        index: The one that may be superfluous.
+        indexes: Of the same database; those of other tables, invalid ones and attached parts of partitioned
+            indexes are passed over.
+
+    Returns:
+        Widest first; no third one makes the first superfluous in turn. Empty where the index is needed, is
+        not valid, or follows a partitioned one.
+    """
+    if not _stands_alone(index):
+        return ()
+    keepers = [other for other in indexes if other != index and _serves_all_of(other, index)]
+    keepers = [other for other in keepers if not _serves_all_of(index, other) or _precedes(other, index)]
+    return tuple(sorted(keepers, key=lambda k: (len(k.keys), _merit(k)), reverse=True))
+
+
+def _stands_alone(index: Index) -> bool:
+    return index.valid and index.ready and index.parent is None
+
+
+def _serves_all_of(keeper: Index, index: Index) -> bool:
+    if keeper.table != index.table or not _stands_alone(keeper):
+        return False
+    if keeper.method != "btree" and _storage(keeper) != _storage(index):
+        return False  # pages_per_range, siglen: two that look alike may serve differently
+    return covers(as_change(keeper), replace(as_change(index), unique=False))
+
+
+def _storage(index: Index) -> str:
+    """Return what a definition says behind the method, its options included; empty where it is not known."""
+    return index.definition.partition(" USING ")[2]
+
+
+def _precedes(one: Index, other: Index) -> bool:
+    return _merit(one) > _merit(other) or (_merit(one) == _merit(other) and one.relation < other.relation)
+
+
+def _merit(index: Index) -> tuple[bool, bool, int, int]:
+    """Return what makes one of two equal indexes the one to keep: duties first, then what it carries."""
+    duties = bool(index.constraint or index.replica_identity or index.clustered)
+    return index.unique, duties, len(index.include), index.scans or 0
 
 
 def without_covered(indexes: Iterable[CreateIndex]) -> tuple[CreateIndex, ...]:

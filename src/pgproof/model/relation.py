@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
 from typing import TypeVar
@@ -289,6 +289,24 @@ class Catalog:
         """The server's major version."""
         return self.version_num // 10000
 
+    @property
+    def counters_age(self) -> timedelta | None:
+        """How long the cumulative statistics have been counting, at least; None where nothing tells.
+
+        A server that was never told to reset them has no date for it. Then they are at least as old as the
+        first VACUUM or ANALYZE that they still remember.
+        """
+        if self.stats_reset_at is not None:
+            return self.read_at - self.stats_reset_at
+        remembered = [
+            when
+            for table in self.tables
+            if table.activity is not None
+            for when in (table.activity.last_analyze_at, table.activity.last_vacuum_at)
+            if when is not None
+        ]
+        return self.read_at - min(remembered) if remembered else None
+
     def find_table(self, name: str, schema: str | None = None) -> Table | None:
         """Return the relation that ``schema.name`` means, along the search path where no schema is given."""
         for candidate in (schema,) if schema else self.search_path:
@@ -332,6 +350,15 @@ class Catalog:
     def parts_of(self, index: RelationName) -> tuple[Index, ...]:
         """Return the indexes of partitions attached directly to a partitioned index, by name."""
         return self._indexes_by_parent.get(index, ())
+
+    def scans_of(self, index: Index) -> int | None:
+        """Return how often an index was scanned, parts of a partitioned one added; None where unknown."""
+        parts = self.parts_of(index.relation)
+        if not parts:
+            return index.scans
+        counts = [self.scans_of(part) for part in parts]
+        known = [count for count in counts if count is not None]
+        return sum(known) if len(known) == len(counts) else None
 
     def relation_names(self, schema: str) -> frozenset[str]:
         """Return the names that tables and indexes of a schema take up."""

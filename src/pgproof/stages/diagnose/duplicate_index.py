@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import groupby
 
-from pgproof.changes.index_cover import backwards, same_keys
+from pgproof.changes.index_cover import backwards, find_keepers, same_keys
 from pgproof.model.finding import Evidence, Finding, Severity
 from pgproof.model.relation import Catalog, Index, IndexKey
 from pgproof.stages.diagnose.check import Check, Subject, megabytes
@@ -24,54 +23,23 @@ def find_redundant_indexes(subject: Subject) -> Iterator[Finding]:
 
     Refuted by: a statement that is slower without it, say because the narrower index stays in cache.
     """
-    by_table = groupby(sorted(subject.catalog.indexes, key=lambda i: i.table), key=lambda i: i.table)
-    for _, group in by_table:
-        indexes = [index for index in group if index.valid and index.parent is None]
-        for index in indexes:
-            keepers = [other for other in indexes if _makes_superfluous(subject.catalog, other, index)]
-            if keepers:  # the widest is the one that no third index replaces in turn
-                yield _finding(subject, index, max(keepers, key=lambda k: (len(k.keys), _rank(k))))
+    for index in subject.catalog.indexes:
+        if index.constraint or index.replica_identity or index.clustered:
+            continue
+        keepers = find_keepers(index, subject.catalog.indexes_of(index.table))
+        if index.unique:
+            keepers = tuple(k for k in keepers if _enforces_the_same(subject.catalog, k, index))
+        if keepers:
+            yield _finding(subject, index, keepers[0])
 
 
-def _makes_superfluous(catalog: Catalog, keeper: Index, index: Index) -> bool:
-    if keeper is index or index.replica_identity or index.clustered:
-        return False
-    if (keeper.method, keeper.predicate) != (index.method, index.predicate):
-        return False
-    if not set(index.include) <= {*keeper.include, *(key.column for key in keeper.keys)}:
-        return False
-    if index.unique:
-        return _is_second_unique(catalog, keeper, index)
-    if _is_equal(keeper, index):
-        return _rank(keeper) > _rank(index) or (
-            _rank(keeper) == _rank(index) and keeper.relation < index.relation
-        )
-    if index.constraint or index.method != "btree":  # an exclusion constraint's; no prefixes elsewhere
-        return False
-    return len(keeper.keys) > len(index.keys) and _same_keys(keeper.keys[: len(index.keys)], index.keys)
-
-
-def _is_equal(keeper: Index, index: Index) -> bool:
-    return not index.constraint and _same_keys(keeper.keys, index.keys)
-
-
-def _rank(index: Index) -> tuple[bool, bool, int]:
-    """Return what makes one of two equal indexes the one to keep: duties first, then what it carries."""
-    duties = bool(index.constraint or index.replica_identity or index.clustered)
-    return index.unique, duties, len(index.include)
-
-
-def _is_second_unique(catalog: Catalog, keeper: Index, index: Index) -> bool:
-    """Whether a unique index without a constraint repeats another that enforces just the same at once."""
-    if index.constraint or not keeper.unique or not _same_keys(keeper.keys, index.keys):
+def _enforces_the_same(catalog: Catalog, keeper: Index, index: Index) -> bool:
+    """Whether a unique index repeats another that enforces just the same at once."""
+    if not keeper.unique or not _same_keys(keeper.keys, index.keys):
         return False
     if ("NULLS NOT DISTINCT" in keeper.definition) != ("NULLS NOT DISTINCT" in index.definition):
         return False
-    if any(c.name == keeper.constraint and c.deferrable for c in catalog.constraints_of(keeper.table)):
-        return False
-    return _rank(keeper) > _rank(index) or (
-        _rank(keeper) == _rank(index) and keeper.relation < index.relation
-    )
+    return not any(c.name == keeper.constraint and c.deferrable for c in catalog.constraints_of(keeper.table))
 
 
 def _same_keys(left: tuple[IndexKey, ...], right: tuple[IndexKey, ...]) -> bool:

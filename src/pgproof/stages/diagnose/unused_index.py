@@ -30,7 +30,7 @@ def find_unused_indexes(subject: Subject) -> Iterator[Finding | Skipped]:
     Refuted by: a scan on a standby, a job that runs less often than the counters are old, or an index that
     was built only lately.
     """
-    age = counters_age(subject.catalog)
+    age = subject.catalog.counters_age
     if age is None or age < TOO_YOUNG:
         told = "of unknown age" if age is None else f"only {_days(age)} old"
         yield Skipped(
@@ -42,36 +42,8 @@ def find_unused_indexes(subject: Subject) -> Iterator[Finding | Skipped]:
     for index in subject.catalog.indexes:
         if index.size_bytes < SMALL_TABLE_BYTES or _is_needed(subject, index):
             continue
-        if _scans(subject.catalog, index) == 0:
+        if subject.catalog.scans_of(index) == 0:
             yield _finding(subject, index, age)
-
-
-def counters_age(catalog: Catalog) -> timedelta | None:
-    """Return how long the cumulative statistics have been counting, at least; None where nothing tells.
-
-    A server that was never told to reset them has no date for it. Then they are at least as old as the first
-    VACUUM or ANALYZE that they still remember.
-    """
-    if catalog.stats_reset_at is not None:
-        return catalog.read_at - catalog.stats_reset_at
-    remembered = [
-        when
-        for table in catalog.tables
-        if table.activity is not None
-        for when in (table.activity.last_analyze_at, table.activity.last_vacuum_at)
-        if when is not None
-    ]
-    return catalog.read_at - min(remembered) if remembered else None
-
-
-def _scans(catalog: Catalog, index: Index) -> int | None:
-    """Return an index's scans, a partitioned one's with those of its parts; None where not all are known."""
-    parts = catalog.parts_of(index.relation)
-    if not parts:
-        return index.scans
-    counts = [_scans(catalog, part) for part in parts]
-    known = [count for count in counts if count is not None]
-    return sum(known) if len(known) == len(counts) else None
 
 
 def _is_needed(subject: Subject, index: Index) -> bool:

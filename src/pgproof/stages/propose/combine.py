@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from pgproof.changes.index_cover import without_covered
+from pgproof.changes.index_cover import find_keepers, without_covered
 from pgproof.model.candidate import Ambition, IndexCandidate, IndexSet
 from pgproof.model.change import AnalyzeTable, Change, CreateExtension, CreateIndex, DropIndex
-from pgproof.model.relation import Catalog, Index, RelationName, Table
+from pgproof.model.relation import Catalog, Index, Table
 from pgproof.model.variant import Variant
 
 STALE_FRAC = 0.2
@@ -78,34 +78,20 @@ def _is_stale(table: Table) -> bool:
 
 
 def _duplicates(catalog: Catalog) -> Iterator[DropIndex]:
-    """Yield the removal of each index that another one repeats exactly; the one with more use stays."""
-    for table in catalog.tables:
-        kept: list[Index] = []
-        indexes = sorted(catalog.indexes_of(table.relation), key=_keep_first)
-        for index in indexes:
-            if any(_is_twin(other, index) for other in kept) and _may_go(index):
-                yield DropIndex(index.relation, index.table, index.definition)
-            else:
-                kept.append(index)
-
-
-def _keep_first(index: Index) -> tuple[bool, int, RelationName]:
-    return (_may_go(index), -(index.scans or 0), index.relation)
+    """Yield the removal of each index that another one repeats exactly, in the catalog's order."""
+    for index in catalog.indexes:
+        keepers = find_keepers(index, catalog.indexes_of(index.table))
+        if any(_is_as_wide(keeper, index) for keeper in keepers) and _may_go(index):
+            yield DropIndex(index.relation, index.table, index.definition)
 
 
 def _may_go(index: Index) -> bool:
     bound = index.unique or index.primary or index.constraint or index.replica_identity or index.clustered
-    return not bound and index.parent is None and bool(index.definition)
+    return not bound and bool(index.definition)
 
 
-def _is_twin(one: Index, other: Index) -> bool:
-    """Tell whether two indexes hold the same, so that every plan can do with either."""
-    return (
-        one.valid
-        and one.ready
-        and (one.method, one.keys, one.include, one.predicate)
-        == (other.method, other.keys, other.include, other.predicate)
-    )
+def _is_as_wide(keeper: Index, index: Index) -> bool:
+    return len(keeper.keys) == len(index.keys) and len(keeper.include) == len(index.include)
 
 
 def _count(number: int) -> str:
