@@ -3,7 +3,7 @@
 import pytest
 
 from pgproof.model.plan import Plan, PlanNode
-from pgproof.stages.diagnose.conditions import bare_alias, find_aliases, read_conditions
+from pgproof.sqltext.plan_conditions import bare_alias, find_aliases, read_conditions
 from pgproof.stages.diagnose.scans import PlacedNode, place_nodes
 from tests.unit.diagnose.builders import catalog, node, scan, table
 
@@ -11,7 +11,7 @@ SHOP = catalog(table())
 
 
 def columns_in(text: str) -> list[str | None]:
-    said = read_conditions(SHOP, find_aliases(Plan(scan(alias="o"))), text)
+    said = read_conditions(SHOP.column_names, find_aliases(Plan(scan(alias="o"))), text)
     return [predicate.operand.column for predicate in said.predicates]
 
 

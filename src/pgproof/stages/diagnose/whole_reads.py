@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from pgproof.model.plan import Plan
 from pgproof.model.relation import IndexKey, Table
+from pgproof.sqltext.plan_conditions import Conditions
 from pgproof.sqltext.shape import Predicate, PredicateKind
 from pgproof.stages.diagnose.check import Subject
-from pgproof.stages.diagnose.conditions import Conditions
 from pgproof.stages.diagnose.wanted import (
     MAX_KEYS,
     Wanted,

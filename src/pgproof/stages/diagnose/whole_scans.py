@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 
 from pgproof.model.plan import Plan
 from pgproof.model.relation import Table
-from pgproof.sqltext.shape import Comparand, Operand, Predicate
-from pgproof.stages.diagnose.check import Subject
-from pgproof.stages.diagnose.conditions import (
+from pgproof.sqltext.plan_conditions import (
     NOTHING,
     Conditions,
     bare_alias,
     find_aliases,
     read_conditions,
 )
+from pgproof.sqltext.shape import Comparand, Operand, Predicate
+from pgproof.stages.diagnose.check import Subject
 from pgproof.stages.diagnose.scans import PlacedNode, place_nodes
 
 KEPT_FRAC = 0.10
@@ -78,7 +78,7 @@ class WholeScan:
 
     def conditions(self, subject: Subject, text: str, keys: tuple[str, ...] = ()) -> Conditions:
         """Read another condition or sort keys of the same plan."""
-        return read_conditions(subject.catalog, find_aliases(self.plan), text, keys)
+        return read_conditions(subject.catalog.column_names, find_aliases(self.plan), text, keys)
 
 
 def find_whole_scans(subject: Subject, plan: Plan) -> Iterator[WholeScan]:

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 
 from pgproof.errors import ParseError
 from pgproof.model.plan import Plan
-from pgproof.model.relation import Catalog
 from pgproof.sqltext.parse import parse_statement
 from pgproof.sqltext.quote import qualify, quote_identifier
-from pgproof.sqltext.shape import Join, Predicate, SortKey
+from pgproof.sqltext.shape import ColumnLookup, Join, Predicate, SortKey
 from pgproof.sqltext.walk import find_shapes
 
 _SUBPLAN = re.compile(r"\((?:alternatives: |hashed )?(?:SubPlan|InitPlan)[^()]*\)(?:\.col\d+)?")
@@ -42,12 +41,12 @@ NOTHING = Conditions()
 
 
 def read_conditions(
-    catalog: Catalog, aliases: dict[str, str], condition: str, sort_keys: Iterable[str] = ()
+    columns_of: ColumnLookup, aliases: dict[str, str], condition: str, sort_keys: Iterable[str] = ()
 ) -> Conditions:
     """Read a condition and sort keys as EXPLAIN prints them with VERBOSE (every column with its alias).
 
     Args:
-        catalog: Tells the columns of tables.
+        columns_of: Tells the columns of tables.
         aliases: From `find_aliases`.
         condition: Filter, Hash Cond, Join Filter...; may be empty.
         sort_keys: May be empty.
@@ -70,7 +69,7 @@ def read_conditions(
     sql += f" ORDER BY {keys}" if keys else ""
 
     try:
-        shape = find_shapes(parse_statement(sql), catalog.column_names)[0]
+        shape = find_shapes(parse_statement(sql), columns_of)[0]
     except ParseError:
         return NOTHING
     return Conditions(shape.predicates, shape.joins, shape.order_by)
