@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
-from pgproof.sqltext.expressions import expression_text
+from pgproof.sqltext.expressions import expression_text, is_constant
 from pgproof.sqltext.names import output_name
 from pgproof.sqltext.operands import operand_of
 from pgproof.sqltext.reading import Here, read_expression
-from pgproof.sqltext.shape import Bound, Distinct, GroupKey, Nulls, SortKey
+from pgproof.sqltext.shape import Bound, Distinct, GroupKey, Nulls, Operand, SortKey
 from pgproof.sqltext.tree import Message, enum_name, is_set, kind_of, strings, unwrap
 from pgproof.sqltext.uses import ParameterRole, note_value
+
+_DISTANCE = re.compile(r"<+[-#]>+")
 
 
 def read_distinct(message: Message, here: Here) -> None:
@@ -70,16 +73,31 @@ def group_keys(keys: Sequence[Message], message: Message, here: Here) -> Iterato
 def _sort_key(sort: Message, message: Message, here: Here) -> SortKey:
     sort = unwrap(sort)
     node = _select_item(sort.node, message)
-    operand = None
+    operand, nearest = None, None
     if not here.level.set_operation:  # the keys of a UNION are its output names: no relation of any level
         read_expression(node, here)
         operand = operand_of(node, here.level.scope)
+        nearest = _measured(node, here)
     return SortKey(
         operand=operand,
         expression=expression_text(node),
         ascending=enum_name("SortByDir", sort.sortby_dir) in ("SORTBY_DEFAULT", "SORTBY_ASC"),
         nulls=Nulls(enum_name("SortByNulls", sort.sortby_nulls).removeprefix("SORTBY_NULLS_").lower()),
+        nearest=nearest,
+        distance=strings(unwrap(node).name)[-1] if nearest else "",
     )
+
+
+def _measured(node: Message, here: Here) -> Operand | None:
+    """Return the side of ``place <-> $1`` that is a column or an expression, if the other is a constant."""
+    node = unwrap(node)
+    if kind_of(node) != "A_Expr" or not node.name or not is_set(node, "lexpr"):
+        return None
+    if not _DISTANCE.fullmatch(strings(node.name)[-1]):
+        return None
+    sides = (node.lexpr, node.rexpr)
+    operands = [operand_of(side, here.level.scope) for side in sides if not is_constant(side)]
+    return operands[0] if len(operands) == 1 and any(map(is_constant, sides)) else None
 
 
 def _select_item(key: Message, message: Message) -> Message:

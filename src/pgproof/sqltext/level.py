@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from pgproof.sqltext.expressions import expression_text
+from pgproof.sqltext.operands import operand_of
 from pgproof.sqltext.scope import Entry, Scope, read_star, resolve
 from pgproof.sqltext.shape import (
     Bound,
@@ -13,6 +14,7 @@ from pgproof.sqltext.shape import (
     GroupKey,
     Join,
     Level,
+    Output,
     Predicate,
     QueryShape,
     Relation,
@@ -95,6 +97,7 @@ class OpenLevel:
     has_grouping_sets: bool = False
     locks_rows: bool = False
     samples: bool = False
+    outputs: tuple[Output, ...] = ()
     uses: Uses = field(default_factory=dict)
 
     def add(self, entry: Entry) -> None:
@@ -130,6 +133,7 @@ class OpenLevel:
             has_grouping_sets=self.has_grouping_sets,
             locks_rows=self.locks_rows,
             samples=self.samples,
+            outputs=self.outputs,
         )
 
 
@@ -154,7 +158,8 @@ def _note_call(node: Message, level: OpenLevel) -> None:
     if is_set(node, "over"):
         level.windows.append(Call(name, expression_text(node)))
     elif _is_aggregate(node, name):
-        level.aggregates.append(Call(name, expression_text(node)))
+        argument = operand_of(node.args[0], level.scope) if len(node.args) == 1 else None
+        level.aggregates.append(Call(name, expression_text(node), argument))
     elif name in _VOLATILE:
         level.volatile.append(Call(name, expression_text(node)))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from pgproof.sqltext.expressions import expression_text, is_constant, parameters_in
+from pgproof.sqltext.expressions import expression_text, is_constant, literal_items, parameters_in
 from pgproof.sqltext.operands import operand_of
 from pgproof.sqltext.scope import Scope
 from pgproof.sqltext.shape import Clause, Comparand, Join, Operand, Predicate, PredicateKind
@@ -80,6 +80,8 @@ def find_conditions(node: Message, around: Surroundings) -> Iterator[Predicate |
             yield from _boolean_column(node, around)
         case "CollateClause":
             yield from find_conditions(node.arg, around)
+        case "FuncCall":
+            yield from _call(node, around)
 
 
 def _boolean(node: Message, around: Surroundings) -> Iterator[Predicate | Join]:
@@ -101,6 +103,7 @@ def _predicate(
     *,
     negated: bool = False,
     comparand: Comparand | None = None,
+    same: Operand | None = None,
 ) -> Predicate:
     is_written = other is not None and comparand is not Comparand.SUBQUERY
     parameters = parameters_in(other) if is_written else ()
@@ -116,6 +119,8 @@ def _predicate(
         negated=negated != around.negated,
         in_or=around.in_or,
         clause=around.clause,
+        items=literal_items(other) if is_written and same is None else (),
+        other=same,
     )
 
 
@@ -199,7 +204,9 @@ def _two_operands(
     if left.is_outer and right.is_outer:
         return
     if (left.relation, left.is_outer) == (right.relation, right.is_outer):
-        yield _predicate(left, operator, PredicateKind.OTHER, right_node, around, comparand=Comparand.COLUMN)
+        yield _predicate(
+            left, operator, PredicateKind.OTHER, right_node, around, comparand=Comparand.COLUMN, same=right
+        )
     elif not around.negated:
         if left.is_outer:
             left, operator, right = right, COMMUTED.get(operator, operator), left
@@ -301,6 +308,27 @@ def _boolean_column(node: Message, around: Surroundings) -> Iterator[Predicate]:
         yield _equals_boolean(operand, not around.negated, around)
 
 
+def _call(node: Message, around: Surroundings) -> Iterator[Predicate]:
+    """Read a function that says yes or no of a column: ``st_dwithin(place, $1, 100)``."""
+    operands = [operand_of(argument, around.scope) for argument in node.args]
+    own = [operand for operand in operands if operand is not None and not operand.is_outer]
+    rest = [argument for argument, operand in zip(node.args, operands, strict=True) if operand is None]
+    if len(own) != 1 or len(own) + len(rest) != len(operands) or not all(map(is_constant, rest)):
+        return
+    parameters = parameters_in(node)
+    yield Predicate(
+        operand=own[0],
+        operator=strings(node.funcname)[-1],
+        kind=PredicateKind.CALL,
+        comparand=Comparand.PARAMETER if parameters else Comparand.CONSTANT,
+        constant=expression_text(node),
+        parameters=parameters,
+        negated=around.negated,
+        in_or=around.in_or,
+        clause=around.clause,
+    )
+
+
 def _equals_boolean(operand: Operand, value: bool, around: Surroundings) -> Predicate:
     return Predicate(
         operand,
@@ -308,6 +336,7 @@ def _equals_boolean(operand: Operand, value: bool, around: Surroundings) -> Pred
         PredicateKind.EQUALITY,
         Comparand.CONSTANT,
         constant="true" if value else "false",
+        items=("t" if value else "f",),
         in_or=around.in_or,
         clause=around.clause,
     )

@@ -63,7 +63,8 @@ class PredicateKind(StrEnum):
     ``LIKE`` is a pattern that is not known (a parameter); ``LIKE_PREFIX`` starts with a fixed text,
     ``LIKE_CONTAINS`` with a wildcard. ``CONTAINS`` is ``@>`` or ``<@`` (jsonb, arrays, ranges), ``OVERLAPS``
     is ``&&``, ``HAS_KEY`` is ``?``, ``?|``, ``?&``, ``FULL_TEXT`` is ``@@``, ``SIMILARITY`` pg_trgm's ``%``.
-    ``ROW_RANGE`` compares a row of columns: ``(a, b) > ($1, $2)``.
+    ``ROW_RANGE`` compares a row of columns: ``(a, b) > ($1, $2)``. ``CALL`` is a function that says yes or no
+    of its first argument: ``st_dwithin(place, $1, 100)``.
     """
 
     EQUALITY = "equality"
@@ -82,6 +83,7 @@ class PredicateKind(StrEnum):
     OVERLAPS = "overlaps"
     HAS_KEY = "has_key"
     FULL_TEXT = "full_text"
+    CALL = "call"
     OTHER = "other"
 
 
@@ -170,7 +172,8 @@ class Predicate:
 
     Args:
         operand: What is compared.
-        operator: As an index sees it, the column on the left: ``=``, ``<``, ``BETWEEN``, ``~~``, ``IS NULL``.
+        operator: As an index sees it, the column on the left: ``=``, ``<``, ``BETWEEN``, ``~~``, ``IS NULL``;
+            the function's name for a call.
         kind: Class of the operator.
         comparand: What it is compared with.
         constant: SQL of the other side, ``None`` for a subquery or nothing.
@@ -178,6 +181,9 @@ class Predicate:
         negated: The condition holds where the predicate does not.
         in_or: It is one of several alternatives, so it alone does not restrict the rows.
         clause: Where it was found.
+        items: What it is compared with, piece by piece: the text form of a literal, the number of a
+            parameter; several for IN and BETWEEN. Empty where any piece is more than that.
+        other: The other side where it is of the same relation.
     """
 
     operand: Operand
@@ -189,6 +195,8 @@ class Predicate:
     negated: bool = False
     in_or: bool = False
     clause: Clause = Clause.WHERE
+    items: tuple[str | int, ...] = ()
+    other: Operand | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,12 +228,16 @@ class SortKey:
         expression: The key as SQL, with the aliases as written.
         ascending: True for ASC.
         nulls: Where NULLs go.
+        nearest: What is sorted by its distance from a constant (``place <-> $1``).
+        distance: The operator of that distance, else empty.
     """
 
     operand: Operand | None
     expression: str
     ascending: bool = True
     nulls: Nulls = Nulls.DEFAULT
+    nearest: Operand | None = None
+    distance: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,10 +285,25 @@ class Call:
     Args:
         name: Without schema, lower case unless quoted.
         expression: The whole call as SQL.
+        argument: Its one argument, where that is a column or an expression over one relation.
     """
 
     name: str
     expression: str
+    argument: Operand | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A column that a query gives.
+
+    Args:
+        name: As the surrounding query sees it.
+        operand: What it stands for, ``None`` where it reads several relations or none.
+    """
+
+    name: str
+    operand: Operand | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,6 +336,7 @@ class QueryShape:
         has_grouping_sets: GROUPING SETS, ROLLUP or CUBE.
         locks_rows: FOR UPDATE or FOR SHARE.
         samples: TABLESAMPLE.
+        outputs: Columns of a SELECT in order; empty where ``*`` hides what they are, and for other commands.
     """
 
     command: str
@@ -335,6 +363,7 @@ class QueryShape:
     has_grouping_sets: bool = False
     locks_rows: bool = False
     samples: bool = False
+    outputs: tuple[Output, ...] = ()
 
     def relation(self, alias: str) -> Relation | None:
         """Return the relation of that alias, ``None`` if this level has none."""

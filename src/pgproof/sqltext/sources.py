@@ -165,7 +165,7 @@ def _merge(column: str, left: list[Entry], right: list[Entry], kind: JoinType, h
     if one is None or other is None:
         return
     scope.merged[column] = other if kind is JoinType.RIGHT else one
-    sides = [operand_of(_reference(entry, column), scope) for entry in (one, other)]
+    sides = [operand_of(reference(entry, column), scope) for entry in (one, other)]
     if sides[0] is not None and sides[1] is not None:
         here.level.conditions.append(Join(sides[0], sides[1], "="))
 
@@ -178,8 +178,9 @@ def _owner(column: str, entries: list[Entry]) -> Entry | None:
     return owners[0] if len(owners) == 1 else None
 
 
-def _reference(entry: Entry, column: str) -> Message:
-    reference = new_message("ColumnRef")
+def reference(entry: Entry, column: str) -> Message:
+    """Return a ``ColumnRef`` to a column of a relation."""
+    made = new_message("ColumnRef")
     for name in (entry.relation.alias, column):
-        reference.fields.add().string.sval = name
-    return reference
+        made.fields.add().string.sval = name
+    return made

@@ -8,11 +8,12 @@ from pgproof.sqltext.changes import read_change
 from pgproof.sqltext.clauses import group_keys, is_star, read_distinct, read_tail
 from pgproof.sqltext.level import OpenLevel
 from pgproof.sqltext.names import output_name
+from pgproof.sqltext.operands import operand_of
 from pgproof.sqltext.parse import Statement
 from pgproof.sqltext.reading import Columns, Ctes, Here, Reading, read_condition, read_expression
 from pgproof.sqltext.scope import Scope
-from pgproof.sqltext.shape import Clause, ColumnLookup, JoinType, Level, QueryShape
-from pgproof.sqltext.sources import read_source
+from pgproof.sqltext.shape import Clause, ColumnLookup, JoinType, Level, Output, QueryShape
+from pgproof.sqltext.sources import read_source, reference
 from pgproof.sqltext.tree import Message, enum_name, is_set, kind_of, strings, unwrap
 from pgproof.sqltext.uses import ParameterUse
 
@@ -165,15 +166,18 @@ def _read_select(message: Message, here: Here) -> Columns:
         read_expression(window, here)
     read_distinct(message, here)
     read_tail(message, here)
-    return _output_columns(message, level.scope)
+    outputs = _outputs(message, level.scope)
+    level.outputs = outputs or ()
+    return None if outputs is None else tuple(output.name for output in outputs)
 
 
-def _output_columns(message: Message, scope: Scope) -> Columns:
-    names: list[str] = []
+def _outputs(message: Message, scope: Scope) -> tuple[Output, ...] | None:
+    """Return the columns of a SELECT, ``None`` where a star stands for columns that are not known."""
+    found: list[Output] = []
     for target in message.target_list:
         value = unwrap(unwrap(target).val)
         if kind_of(value) != "ColumnRef" or not is_star(value):
-            names.append(output_name(target))
+            found.append(Output(output_name(target), operand_of(value, scope)))
             continue
         qualifier = strings(value.fields)
         for entry in scope.entries:
@@ -181,7 +185,9 @@ def _output_columns(message: Message, scope: Scope) -> Columns:
                 continue
             if entry.columns is None:
                 return None
-            names.extend(
-                name for name in entry.columns if qualifier or scope.merged.get(name, entry) is entry
+            found.extend(
+                Output(name, operand_of(reference(entry, name), scope))
+                for name in entry.columns
+                if qualifier or scope.merged.get(name, entry) is entry
             )
-    return tuple(names)
+    return tuple(found)
