@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
@@ -372,6 +372,12 @@ class Catalog:
     def extension(self, name: str) -> Extension | None:
         """Return an installed or available extension, None when the server lacks it."""
         return self._extensions_by_name.get(name)
+
+    @cached_property
+    def of_owner(self) -> Catalog:
+        """The catalog as one sees it who may change all, on the primary: what proposals are judged by."""
+        owned = tuple(replace(table, owned=True) for table in self.tables)
+        return replace(self, in_recovery=False, superuser=True, tables=owned)
 
     @cached_property
     def _tables_by_name(self) -> Mapping[tuple[str | None, str], Table]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 from pgproof.model.figures import percent, size
@@ -39,12 +39,6 @@ class Subject:
     def statements(self) -> tuple[WorkloadStatement, ...]:
         """Return the workload's statements; empty without a workload."""
         return self.workload.statements if self.workload else ()
-
-    @cached_property
-    def catalog_of_owner(self) -> Catalog:
-        """The catalog as one sees it who may change anything, on the primary: what remedies are judged by."""
-        owned = tuple(replace(table, owned=True) for table in self.catalog.tables)
-        return replace(self.catalog, in_recovery=False, superuser=True, tables=owned)
 
     @cached_property
     def cost_by_statement(self) -> Mapping[str, float]:

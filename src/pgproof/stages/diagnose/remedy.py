@@ -16,7 +16,7 @@ def render_remedy(subject: Subject, *wanted: Change) -> tuple[str, ...]:
     Who looks at a database need not be the one who changes it: what this role may not do, or that this
     is a standby, does not matter here.
     """
-    catalog = subject.catalog_of_owner
+    catalog = subject.catalog.of_owner
     earlier: tuple[Change, ...] = ()
     statements: list[str] = []
     for change in changes.effective_changes(wanted, catalog):
