@@ -34,6 +34,7 @@ SERVER_SETTINGS = {
 """
 
 COPY_BYTES = 1 << 20
+HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,25 +42,20 @@ class Dataset:
     """A public benchmark's data and queries.
 
     Args:
-        name: What it is called; also the name of its database.
+        name: What it is called: its database, and the files beside this one. ``NAME_schema.sql`` makes the
+            tables without keys, ``NAME_keys.sql`` adds them, ``NAME_queries`` has one file a query.
         tables: In an order in which rows can be loaded with keys in place.
-        schema: Statements that make the tables, without keys.
-        keys: Statements that add primary and foreign keys; run after loading.
         copy_options: How its files look to COPY.
         suffix: Of its files, which are called after the tables.
         make: Writes the files of a scale factor into an empty folder.
-        queries_dir: One ``.sql`` file a query.
         excluded: Queries that never end without indexes at scale 1, or that fail.
     """
 
     name: str
     tables: tuple[str, ...]
-    schema: str
-    keys: str
     copy_options: str
     suffix: str
     make: Callable[[float, Path], None]
-    queries_dir: Path
     excluded: frozenset[str]
 
     def queries(self) -> dict[str, str]:
@@ -68,7 +64,7 @@ class Dataset:
 
     def all_queries(self) -> dict[str, str]:
         """Return the text of each query, by name, in order."""
-        files = sorted(self.queries_dir.glob("*.sql"))
+        files = sorted((HERE / f"{self.name}_queries").glob("*.sql"))
         return {file.stem: file.read_text(encoding="utf-8").strip().rstrip(";") for file in files}
 
 
@@ -103,11 +99,11 @@ def load(dataset: Dataset, dsn: str, scale: float, *, keys: bool = False) -> Non
     """
     folder = data_folder(dataset, scale)
     with psycopg.connect(dsn, autocommit=True) as connection:
-        connection.execute(dataset.schema.encode())
+        connection.execute((HERE / f"{dataset.name}_schema.sql").read_bytes())
         for table in dataset.tables:
             _copy(connection, table, folder / f"{table}{dataset.suffix}", dataset.copy_options)
         if keys:
-            connection.execute(dataset.keys.encode())
+            connection.execute((HERE / f"{dataset.name}_keys.sql").read_bytes())
         connection.execute("VACUUM (ANALYZE)")
         connection.execute("CHECKPOINT")
 
