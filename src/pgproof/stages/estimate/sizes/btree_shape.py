@@ -1,0 +1,120 @@
+"""A B-tree's shape: what is known of its columns put through the model of its pages."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from pgproof.model.estimate import IndexShape
+from pgproof.model.relation import Column
+from pgproof.stages.estimate.sizes.btree import BtreePages, count_pages, separator_bytes
+from pgproof.stages.estimate.sizes.duplicates import CLUSTERED_FROM
+from pgproof.stages.estimate.sizes.filling import fill_leaves
+from pgproof.stages.estimate.sizes.groups import KeyClass, distinct_keys, joint_classes, key_classes
+from pgproof.stages.estimate.sizes.joint import is_unique, ordered_together
+from pgproof.stages.estimate.sizes.known import KnownIndex
+from pgproof.stages.estimate.sizes.layout import layout_of
+from pgproof.stages.estimate.sizes.trust import judge
+from pgproof.stages.estimate.sizes.widths import WidthClass, entry_bytes, widths_of
+
+_NOT_DEDUPLICATED_OPCLASSES = ("record_ops", "record_image_ops")
+
+
+Widths = tuple[WidthClass, ...]
+
+
+def btree_shape(known: KnownIndex) -> IndexShape:
+    """Return the shape of a B-tree."""
+    columns = known.key_columns
+    classes = [key_classes(column, known.sample_of(column)) for column in columns]
+    likely, doubts = _key_groups(known, classes)
+    found = _pages(known, classes, likely)
+    spread = [_pages(known, classes, other).pages for other in doubts]
+    confidence, reason = judge(found.pages, spread, known.guesses, exact=known.table_sample.complete)
+    return IndexShape(found.pages, known.rows, found.level, confidence, reason)
+
+
+def _key_groups(
+    known: KnownIndex, classes: Sequence[tuple[KeyClass, ...]]
+) -> tuple[tuple[KeyClass, ...], list[tuple[KeyClass, ...]]]:
+    """Return how the rows fall into equal keys: most likely, and other ways it might be."""
+    columns, rows = known.key_columns, known.rows
+    if rows < 1:
+        return (), []
+    if known.change.unique or is_unique(columns, known.table, known.catalog):
+        return _with_nulls_of_one(classes, rows), []
+    if len(columns) == 1:
+        return classes[0], _doubts_of_one(known, columns[0], classes[0])
+    independent = joint_classes(classes, rows)
+    fewest = max(distinct_keys(each, rows) for each in classes)
+    dependent = joint_classes(classes, rows, known_distinct=fewest)
+    if ordered_together(columns):
+        return joint_classes(classes, rows, known_distinct=sum(distinct_keys(c, rows) for c in classes)), []
+    return independent, [dependent]
+
+
+def _with_nulls_of_one(classes: Sequence[tuple[KeyClass, ...]], rows: float) -> tuple[KeyClass, ...]:
+    """Return the keys of a unique index: each once, except NULLs, which don't count as equal."""
+    nulls = tuple(each for each in classes[0] if each.null) if len(classes) == 1 else ()
+    left = 1.0 - sum(each.share for each in nulls)
+    return (*nulls, KeyClass(rows * left, 1.0 / rows, certain=True)) if left > 0 else nulls
+
+
+def _doubts_of_one(
+    known: KnownIndex, column: Column, classes: tuple[KeyClass, ...]
+) -> list[tuple[KeyClass, ...]]:
+    """Return what else a column's keys might be where a sample can't tell."""
+    statistics = column.statistics
+    if statistics is None or known.table_sample.complete:
+        return []
+    distinct = distinct_keys(classes, known.rows)
+    doubled = joint_classes((classes,), known.rows, known_distinct=min(distinct * 2, known.rows))
+    correlation = abs(statistics.correlation or 0.0)
+    clustered = correlation >= CLUSTERED_FROM or statistics.most_common_freqs
+    return [] if clustered or distinct < known.table_sample.size / 10 else [doubled]
+
+
+def _pages(
+    known: KnownIndex, classes: Sequence[tuple[KeyClass, ...]], groups: tuple[KeyClass, ...]
+) -> BtreePages:
+    rows = known.rows
+    values = [(widths_of(column), _nulls_frac(column)) for column in known.columns]
+    whole, with_null = entry_bytes(values)
+    if len(values) > 1:  # entries with and without NULLs are mixed within each class of keys
+        whole = with_null = _mixed(values)
+    leaves = fill_leaves(groups, rows, whole, null_bytes=with_null, deduplicated=deduplicates(known))
+    prefixes = [_mixed(values[: place + 1]) for place in range(len(classes))]
+    distinct, so_far = [], 1.0
+    for each in classes[:-1]:
+        so_far = min(so_far * distinct_keys(each, rows), max(leaves.entries, 1.0))
+        distinct.append(so_far)
+    distinct.append(distinct_keys(groups, rows))
+    return count_pages(leaves, separator_bytes(prefixes, distinct, leaves.entries), rows)
+
+
+def _mixed(values: Sequence[tuple[Widths, float]]) -> float:
+    """Return the mean size of entries with these values, NULLs among them."""
+    whole, with_null = entry_bytes(values)
+    without = math.prod(1.0 - frac for _, frac in values)
+    return whole * without + with_null * (1.0 - without)
+
+
+def _nulls_frac(column: Column) -> float:
+    return column.statistics.null_frac if column.statistics else 0.0
+
+
+def deduplicates(known: KnownIndex) -> bool:
+    """Say whether equal keys are merged: every key's type must tell equal values by their bytes.
+
+    **Source**: PostgreSQL 18 documentation, 65.1.4.3; pg_amproc (support function 4) of 15.20 and 18.6. Also
+    ``character(n)`` is deduplicated there, in both versions.
+    """
+    if known.change.include:
+        return False
+    return all(
+        layout_of(
+            column.base_type, column.statistics.avg_width_bytes if column.statistics else 0
+        ).deduplicates
+        and key.opclass not in _NOT_DEDUPLICATED_OPCLASSES
+        for key, column in zip(known.change.keys, known.key_columns, strict=True)
+    )

@@ -1,0 +1,114 @@
+"""How the rows of an index fall into groups of equal keys."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from pgproof.model.relation import Column
+from pgproof.stages.estimate.sizes.duplicates import Keys, TableSample, rate_given_met, uncommon_keys
+
+_FREQUENCY_STEP = 3.0
+"""Keys whose frequencies lie within this factor are taken together. **Source**: judgement."""
+
+_MANY_ROWS = 20.0  # of a key: chance hardly changes their number any more
+_UNIQUE_WITHIN = 1e-4
+
+
+@dataclass(frozen=True, slots=True)
+class KeyClass:
+    """Keys that are about equally frequent.
+
+    Args:
+        keys: How many there may be.
+        share: Of all rows, in each of them.
+        certain: Each has its rows for sure; otherwise they are drawn at random, and a key may get none.
+        null: The key is NULL.
+    """
+
+    keys: float
+    share: float
+    certain: bool = False
+    null: bool = False
+
+
+@lru_cache(maxsize=4096)
+def key_classes(column: Column, sample: TableSample) -> tuple[KeyClass, ...]:
+    """Return a column's keys by frequency, NULL among them; without statistics the planner's guess of 200."""
+    statistics = column.statistics
+    if statistics is None:
+        return (KeyClass(200.0, 1 / 200.0),)
+    found = [KeyClass(1.0, statistics.null_frac, certain=True, null=True)] if statistics.null_frac > 0 else []
+    found += [KeyClass(1.0, share, certain=True) for share in statistics.most_common_freqs if share > 0]
+    left = 1.0 - sum(each.share for each in found)
+    others = uncommon_keys(statistics, sample)
+    if others is not None:
+        found.append(_drawn(others, left, sample.rows))
+    elif left > 1e-6 and found:  # the values seen are all there are
+        found = [replace(each, share=each.share / (1.0 - left)) for each in found]
+    return tuple(found)
+
+
+def _drawn(others: Keys, share: float, rows: float) -> KeyClass:
+    if rows * share / others.distinct >= _MANY_ROWS:
+        return KeyClass(others.distinct, share / others.distinct, certain=True)
+    if math.isinf(others.possible):
+        return KeyClass(rows * share, 1.0 / rows, certain=True)
+    return KeyClass(others.possible, share / others.possible)
+
+
+def _at_random(keys: float, rows: float) -> KeyClass:
+    """Return the class of so many keys that all rows fell to at random."""
+    each = rows / keys
+    if each >= _MANY_ROWS:
+        return KeyClass(keys, 1.0 / keys, certain=True)
+    if each <= 1.0 + _UNIQUE_WITHIN:
+        return KeyClass(rows, 1.0 / rows, certain=True)
+    possible = keys / -math.expm1(-rate_given_met(each))
+    return KeyClass(possible, 1.0 / possible)
+
+
+def joint_classes(
+    columns: Sequence[tuple[KeyClass, ...]], rows: float, known_distinct: float | None = None
+) -> tuple[KeyClass, ...]:
+    """Return the keys of several columns together, taken to be independent of each other.
+
+    Args:
+        columns: Each column's keys, at least one column.
+        rows: Rows of the index.
+        known_distinct: How many combinations there are, where something tells.
+    """
+    if len(columns) == 1 and known_distinct is None:
+        return columns[0]
+    joined = columns[0]
+    for other in columns[1:]:
+        joined = _crossed(_gathered(joined), _gathered(other))
+    least = max(distinct_keys(column, rows) for column in columns)
+    most = max(rows, 1.0)
+    found = distinct_keys(joined, rows)
+    wanted = min(max(known_distinct if known_distinct is not None else found, least), most)
+    if known_distinct is None and found >= least * 1.001:
+        return joined
+    return (_at_random(wanted, most),)
+
+
+def distinct_keys(classes: Sequence[KeyClass], rows: float) -> float:
+    """Return how many different keys so many rows are expected to have."""
+    return sum(each.keys if each.certain else each.keys * -math.expm1(-each.share * rows) for each in classes)
+
+
+def _gathered(classes: tuple[KeyClass, ...]) -> list[KeyClass]:
+    """Take keys of similar frequency together: crossing columns multiplies the classes."""
+    steps: defaultdict[int, list[float]] = defaultdict(lambda: [0.0, 0.0])
+    for each in classes:
+        step = steps[round(math.log(max(each.share, 1e-15), _FREQUENCY_STEP))]
+        step[0] += each.keys
+        step[1] += each.keys * each.share
+    return [KeyClass(keys, total / keys) for _, (keys, total) in sorted(steps.items())]
+
+
+def _crossed(left: list[KeyClass], right: list[KeyClass]) -> tuple[KeyClass, ...]:
+    return tuple(KeyClass(a.keys * b.keys, a.share * b.share) for a in left for b in right)
