@@ -36,6 +36,38 @@ class IndexCandidate:
         return self.change.name
 
 
+@dataclass(frozen=True, slots=True)
+class IndexBudget:
+    """What a set of new indexes may take; None means no limit.
+
+    Args:
+        size_bytes: Of all of them, once built.
+        count: How many.
+        build_s: Seconds to build them, one after the other.
+        write_frac: Their upkeep, as a share of what the workload's writes cost without them.
+    """
+
+    size_bytes: int | None = None
+    count: int | None = None
+    build_s: float | None = None
+    write_frac: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What a real run taught: with these indexes a statement doesn't do what the planner expects.
+
+    Args:
+        statement: Its name.
+        used: Indexes of the plan that was measured.
+        cost_factor: The statement costs that many times what it costs without new indexes.
+    """
+
+    statement: str
+    used: frozenset[str]
+    cost_factor: float
+
+
 class Ambition(StrEnum):
     """How far a set of indexes goes; least far first."""
 
@@ -67,6 +99,32 @@ class IndexSet:
 
 
 @dataclass(frozen=True, slots=True)
+class Proof:
+    """How far a set may be from the best one.
+
+    Args:
+        saved_frac: Share of the workload's cost that it saves, upkeep taken off.
+        bound_frac: No set within the budget saves more, up to the planner's own noise.
+        rounds: Integer programs solved.
+        planner_calls: Questions asked.
+        seconds: Wall time.
+        first_s: Wall time to the first set.
+    """
+
+    saved_frac: float
+    bound_frac: float
+    rounds: int
+    planner_calls: int
+    seconds: float
+    first_s: float
+
+    @property
+    def gap_frac(self) -> float:
+        """What may still be missing, as a share of the workload's cost."""
+        return max(self.bound_frac - self.saved_frac, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
 class Selection:
     """What came of choosing among the candidates.
 
@@ -75,6 +133,7 @@ class Selection:
         reason: Why there are none, or how far indexes can go at all; one or two sentences.
         before: Weighted cost of the workload as it is.
         floor: And with every candidate there at once: no set of them can do better.
+        proof: How good the broadest set is; None where there is none.
         refused: Candidates that could not be estimated, each with the reason.
         planner_calls: How often the planner was asked.
     """
@@ -85,3 +144,4 @@ class Selection:
     floor: PlannerCost
     refused: tuple[str, ...] = ()
     planner_calls: int = 0
+    proof: Proof | None = None

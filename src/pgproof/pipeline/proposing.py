@@ -10,7 +10,7 @@ from typing import TypeAlias
 from pgproof import changes
 from pgproof.config import Settings
 from pgproof.model.blueprint import Blueprint, Limits, RacePlan
-from pgproof.model.candidate import IndexCandidate
+from pgproof.model.candidate import IndexBudget, IndexCandidate
 from pgproof.model.estimate import Estimate
 from pgproof.model.figures import percent, size
 from pgproof.model.progress import Progress, ignore_progress
@@ -59,7 +59,7 @@ def advise(
     *,
     workload_file: Path | None = None,
     workload: Workload | None = None,
-    budget_bytes: int | None = None,
+    budget: IndexBudget | None = None,
     max_width: int = 4,
     seed: int = 1,
     progress: Progress = ignore_progress,
@@ -71,7 +71,7 @@ def advise(
         dsn: Of the database.
         workload_file: Instead of pg_stat_statements.
         workload: Instead of both.
-        budget_bytes: New index bytes a variant may take; None means no limit.
+        budget: What the new indexes of a variant may take; None means no limit.
         max_width: Key columns of an index.
         seed: Of the sampling of values.
         progress: Told what is being done.
@@ -89,14 +89,14 @@ def advise(
     candidates = propose_indexes(catalog, workload, max_width=max_width)
     priced = _NOTHING
     if candidates:
-        priced = _price(settings, dsn, catalog, workload, candidates, budget_bytes, progress)
+        priced = _price(settings, dsn, catalog, workload, candidates, budget, progress)
     variants, estimates, notes = priced
     blueprint = Blueprint(
         name=f"indexes for {catalog.database}",
         goal="the captured workload faster, with no answer changed",
         workload=workload,
         variants=variants,
-        limits=Limits(index_bytes=budget_bytes),
+        limits=Limits(index_bytes=budget.size_bytes if budget else None),
         race=RacePlan(seed=seed),
         notes=notes,
     )
@@ -110,7 +110,7 @@ def _price(
     catalog: Catalog,
     workload: Workload,
     candidates: tuple[IndexCandidate, ...],
-    budget_bytes: int | None,
+    budget: IndexBudget | None,
     progress: Progress,
 ) -> Priced:
     """Build the candidates on a clone, choose sets of them, and price the variants that come of it."""
@@ -129,7 +129,7 @@ def _price(
             workload,
             candidates,
             checks=checks,
-            budget_bytes=budget_bytes,
+            budget=budget,
             progress=progress,
         )
         variants = propose_variants(catalog, candidates, selection.sets)

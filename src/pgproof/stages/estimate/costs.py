@@ -1,27 +1,27 @@
 """Costs of a workload under any set of candidates, with as few questions to the planner as can be.
 
-The planner is monotone: if it may use the candidates T and its plan uses only U, then it makes the same plan
-for every set S with U <= S <= T. So an answer serves all those sets, and a question is asked only where no
-earlier answer does. To learn the cost under S, the planner is first shown everything, then whatever it used
-that is not in S is taken away, until its plan stays within S.
-
-**Source**: atomic configurations, Finkelstein, Schkolnick, Tiberio: Physical Database Design for Relational
-Databases, ACM TODS 13(1), 1988. The planner is only nearly monotone: violations of up to 3.7 % of a query's
-cost were measured.
+Each statement, with each of its sets of values, is a `Question`; what the planner said about it is kept in a
+tree of decisions, from which most sets are answered without asking (see ``decisions.py``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from time import monotonic
 
 from pgproof.model.units import PlannerCost
 from pgproof.model.workload import ParameterSet, WorkloadStatement
 from pgproof.sqltext.parameters import parameter_numbers
-from pgproof.stages.estimate.provider import CostProvider, NotPlanned, Planned, PlanRequest
+from pgproof.stages.estimate.bits import Mask, Names
+from pgproof.stages.estimate.decisions import Answer, Decisions
+from pgproof.stages.estimate.provider import CostProvider, NotPlanned, PlanRequest, View, plan_views
 
 MAX_PARAMETER_SETS = 3
 """Sets of values a statement is planned with. **Source**: judgement; the heaviest hold most weight."""
+
+Relevance = Callable[[WorkloadStatement], frozenset[str]]
+"""Which candidates the plan of a statement could use at all; the more, the slower."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,37 +37,21 @@ class StatementCost:
     used: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    """One answer of the planner: valid for every set between ``used`` and ``visible``."""
-
-    visible: frozenset[str]
-    planned: Planned
-
-    def serves(self, names: frozenset[str]) -> bool:
-        return self.planned.used <= names <= self.visible
-
-
 @dataclass(slots=True)
-class _Question:
-    """A statement with one set of values, and what the planner said about it so far."""
+class Question:
+    """A statement with one set of values, and what the planner said about it so far.
+
+    Args:
+        statement: Its name.
+        request: What the planner is asked.
+        share: Of the statement's calls, 0 to 1.
+        decisions: What it said.
+    """
 
     statement: str
     request: PlanRequest
-    weight: float
-    answers: list[_Answer]
-
-    def find(self, names: frozenset[str]) -> Planned | None:
-        return next((answer.planned for answer in self.answers if answer.serves(names)), None)
-
-    def next_visible(self, names: frozenset[str], everything: frozenset[str]) -> frozenset[str]:
-        """Return what to show the planner next: of what was shown, all but what it should not have used."""
-        visible = everything
-        while True:
-            seen = next((answer for answer in self.answers if answer.visible == visible), None)
-            if seen is None:
-                return visible
-            visible = visible - (seen.planned.used - names)
+    share: float
+    decisions: Decisions
 
 
 class WorkloadCosts:
@@ -76,6 +60,7 @@ class WorkloadCosts:
     Attributes:
         planner_calls: How often the planner was asked.
         skipped: Statements that can't be planned, with the reason.
+        names: The candidates that the provider can show or hide.
     """
 
     def __init__(
@@ -84,15 +69,25 @@ class WorkloadCosts:
         statements: Iterable[WorkloadStatement],
         *,
         max_sets: int = MAX_PARAMETER_SETS,
+        relevance: Relevance | None = None,
     ) -> None:
         self.provider = provider
         self.planner_calls = 0
         self.skipped: dict[str, str] = {}
-        self._everything = frozenset(provider.index_bytes)
-        self._known: dict[frozenset[str], Mapping[str, StatementCost]] = {}
+        self.names = Names(provider.index_bytes)
+        self._known: dict[Mask, Mapping[str, StatementCost]] = {}
         self._statements = tuple(statements)
-        self._questions = {statement.name: _questions(statement, max_sets) for statement in self._statements}
-        self.under(self._everything)
+        self._questions = [
+            question
+            for statement in self._statements
+            for question in _questions(statement, max_sets, self._relevant(statement, relevance))
+        ]
+        self.learn(self.names.everything)
+
+    @property
+    def questions(self) -> Sequence[Question]:
+        """Return the questions of all statements that can be planned, in workload order."""
+        return [question for question in self._questions if question.statement not in self.skipped]
 
     def under(self, names: frozenset[str]) -> Mapping[str, StatementCost]:
         """Return the cost of each statement that can be planned, in workload order.
@@ -100,60 +95,75 @@ class WorkloadCosts:
         Args:
             names: Candidates that exist; those the provider refused are ignored.
         """
-        names &= self._everything
-        if names not in self._known:
-            self._learn(names)
-            self._known[names] = {
-                statement: _mean(questions, names)
-                for statement, questions in self._questions.items()
-                if statement not in self.skipped
-            }
-        return self._known[names]
+        mask = self.names.mask(names)
+        if mask not in self._known:
+            self.learn(mask)
+            self._known[mask] = self._means(mask)
+        return self._known[mask]
 
-    def _learn(self, names: frozenset[str]) -> None:
-        """Ask until every statement's cost under a set is known, questions with the same view together."""
-        while True:
-            views: dict[frozenset[str], list[_Question]] = {}
-            for statement, questions in self._questions.items():
-                for question in questions:
-                    if statement not in self.skipped and question.find(names) is None:
-                        visible = question.next_visible(names, self._everything)
-                        views.setdefault(visible, []).append(question)
-            if not views:
-                return
-            for visible, asked in views.items():
-                self._ask(visible, asked)
+    def learn(self, mask: Mask, ends_at: float = float("inf")) -> bool:
+        """Ask until every statement's cost under a set is known.
 
-    def _ask(self, visible: frozenset[str], questions: Sequence[_Question]) -> None:
-        answers = self.provider.plan([question.request for question in questions], visible)
+        Args:
+            mask: The set.
+            ends_at: When to stop asking, by `time.monotonic`.
+
+        Returns:
+            Whether all is known.
+        """
+        open_ones = [q for q in self.questions if q.decisions.find(mask) is None]
+        if open_ones and monotonic() >= ends_at:
+            return False
+        self.ask([(q, q.decisions.relevant & ~mask) for q in open_ones])
+        return True
+
+    def _relevant(self, statement: WorkloadStatement, relevance: Relevance | None) -> Mask:
+        return self.names.mask(relevance(statement)) if relevance else self.names.everything
+
+    def ask(self, asked: Sequence[tuple[Question, Mask]]) -> None:
+        """Ask about statements, in each with some candidates hidden, whatever was said before."""
+        if not asked:
+            return
+        views = [
+            View(question.request, self.names.names(question.decisions.relevant & ~hidden))
+            for question, hidden in asked
+        ]
+        answers = plan_views(self.provider, views)
         self.planner_calls += len(answers)
-        for question, answer in zip(questions, answers, strict=True):
+        for (question, hidden), answer in zip(asked, answers, strict=True):
             if isinstance(answer, NotPlanned):
-                self.skipped[question.statement] = answer.reason
+                self.skipped.setdefault(question.statement, answer.reason)
             else:
-                question.answers.append(_Answer(visible, answer))
+                shown = question.decisions.relevant & ~hidden
+                used = self.names.mask(answer.used) & shown
+                question.decisions.record(Answer(hidden, used, answer.cost.value))
+
+    def _means(self, mask: Mask) -> Mapping[str, StatementCost]:
+        cost: dict[str, float] = {}
+        used: dict[str, Mask] = {}
+        for question in self.questions:
+            found = question.decisions.find(mask)
+            assert found is not None
+            cost[question.statement] = cost.get(question.statement, 0.0) + found.cost * question.share
+            used[question.statement] = used.get(question.statement, 0) | found.used
+        return {
+            name: StatementCost(PlannerCost(value), self.names.names(used[name]))
+            for name, value in cost.items()
+        }
 
 
-def _questions(statement: WorkloadStatement, max_sets: int) -> list[_Question]:
+def _questions(statement: WorkloadStatement, max_sets: int, relevant: Mask) -> list[Question]:
     sets = sorted(statement.parameter_sets, key=_heaviest)[:max_sets]
     sql = statement.query.sql
-    if sets:
-        return [_Question(statement.name, PlanRequest(sql, s.values), s.weight, []) for s in sets]
-    generic = bool(parameter_numbers(sql))
-    return [_Question(statement.name, PlanRequest(sql, generic=generic), 1.0, [])]
+    if not sets:
+        generic = bool(parameter_numbers(sql))
+        return [Question(statement.name, PlanRequest(sql, generic=generic), 1.0, Decisions(relevant))]
+    total = sum(s.weight for s in sets)
+    return [
+        Question(statement.name, PlanRequest(sql, s.values), s.weight / total, Decisions(relevant))
+        for s in sets
+    ]
 
 
 def _heaviest(parameters: ParameterSet) -> float:
     return -parameters.weight
-
-
-def _mean(questions: Sequence[_Question], names: frozenset[str]) -> StatementCost:
-    total = weights = 0.0
-    used: frozenset[str] = frozenset()
-    for question in questions:
-        planned = question.find(names)
-        assert planned is not None
-        total += planned.cost.value * question.weight
-        weights += question.weight
-        used |= planned.used & names
-    return StatementCost(PlannerCost(total / weights), used)

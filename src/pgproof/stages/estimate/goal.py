@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import combinations
 
-from pgproof.model.candidate import Ambition, IndexSet
+from pgproof.changes.index_cover import covers
+from pgproof.model.candidate import Ambition, Correction, IndexBudget, IndexSet
 from pgproof.model.change import CreateIndex
+from pgproof.model.relation import RelationName
 from pgproof.model.units import PlannerCost
-from pgproof.stages.estimate.costs import WorkloadCosts
-
-STEP_FRAC = 0.0002
-"""Share of the workload's cost that any index of a set saves at least. **Source**: judgement."""
+from pgproof.stages.estimate.bits import Mask
+from pgproof.stages.estimate.costs import Question, WorkloadCosts
+from pgproof.stages.estimate.program import Limit
 
 Names = frozenset[str]
 """Candidates by the names of their indexes."""
+
+Leads = frozenset[tuple[RelationName, str]]
+"""Tables and the leading keys of the indexes that a plan uses on them."""
 
 
 @dataclass
@@ -28,7 +34,10 @@ class Goal:
         penalties: Upkeep of each candidate, in the same weights.
         index_bytes: Size of each candidate that can be estimated.
         indexes: The candidates themselves, by name.
-        budget_bytes: Limit of a set's size; None means no limit.
+        budget: What a set may take.
+        build_s: Seconds to build each candidate; those absent take none.
+        write_cost: What the workload's writes cost without new indexes, in the same weights.
+        corrections: What real runs taught.
     """
 
     costs: WorkloadCosts
@@ -36,12 +45,25 @@ class Goal:
     penalties: Mapping[str, float]
     index_bytes: Mapping[str, int]
     indexes: Mapping[str, CreateIndex]
-    budget_bytes: int | None
+    budget: IndexBudget = field(default_factory=IndexBudget)
+    build_s: Mapping[str, float] = field(default_factory=dict)
+    write_cost: float = 0.0
+    corrections: Sequence[Correction] = ()
 
     @cached_property
     def everything(self) -> Names:
         """All candidates that can be estimated."""
         return frozenset(self.index_bytes)
+
+    @cached_property
+    def everything_mask(self) -> Mask:
+        """All candidates that can be estimated, as bits."""
+        return self.costs.names.everything
+
+    @cached_property
+    def plain_mask(self) -> Mask:
+        """Those without payload columns, as bits."""
+        return self.costs.names.mask(name for name in self.everything if not self.indexes[name].include)
 
     @cached_property
     def before(self) -> float:
@@ -69,26 +91,105 @@ class Goal:
         """Return the bytes of a set."""
         return sum(self.index_bytes[name] for name in names)
 
+    def share_of(self, question: Question, cost: float, used: Mask) -> float:
+        """Return what one plan of a question counts, as a share of the workload's cost.
+
+        A plan that was measured to be slow counts what it was measured to cost.
+        """
+        weight = self.weights.get(question.statement, 0.0) * question.share
+        if used:
+            cost = max([cost, *self._corrected(question, used)])
+        return weight * cost / self._unit
+
+    def is_corrected(self, statement: str) -> bool:
+        """Tell whether a real run taught anything about a statement."""
+        return statement in self._corrections
+
+    def upkeep_share(self, item: int) -> float:
+        """Return what keeping a candidate up to date costs, as a share of the workload's cost."""
+        return self.penalties[self.costs.names.all[item]] / self._unit
+
+    def limits(self, items: Sequence[int], *, tidy: bool) -> list[Limit]:
+        """Return what a set of candidates has to keep.
+
+        Args:
+            items: Candidates in question, by number.
+            tidy: Also, that no index's keys begin another one of the set.
+        """
+        names = {item: self.costs.names.all[item] for item in items}
+        limits = [
+            Limit({item: amount(name) for item, name in names.items()}, most)
+            for most, amount in self._budgeted
+            if most is not None
+        ]
+        if tidy:
+            limits += [Limit(dict.fromkeys(pair, 1.0), 1.0) for pair in self._repeats(names)]
+        return limits
+
     def affordable(self, names: Iterable[str]) -> bool:
         """Tell whether a set is within the budget."""
-        return self.budget_bytes is None or self.size(names) <= self.budget_bytes
+        chosen = sorted(names)
+        return all(
+            most is None or sum(map(amount, chosen)) <= most * (1 + 1e-9) for most, amount in self._budgeted
+        )
 
-    def are_neighbours(self, one: str, other: str) -> bool:
-        """Tell whether two indexes are of the same table."""
-        return self.indexes[one].table == self.indexes[other].table
+    @cached_property
+    def _unit(self) -> float:
+        return self.before or 1.0
 
-    def nearly_repeats(self, one: str, other: str) -> bool:
-        """Tell whether an index has the keys that another one begins with, in whatever order."""
-        mine, its = self.indexes[one], self.indexes[other]
-        if one == other or mine.table != its.table or mine.method != its.method or mine.where != its.where:
-            return False
-        head = its.keys[: len(mine.keys)]
-        return {(k.column, k.expression) for k in mine.keys} == {(k.column, k.expression) for k in head}
+    @property
+    def _budgeted(self) -> tuple[tuple[float | None, Callable[[str], float]], ...]:
+        budget = self.budget
+        writes = None if budget.write_frac is None else budget.write_frac * self.write_cost
+        return (
+            (budget.size_bytes, lambda name: self.index_bytes[name]),
+            (budget.count, lambda _: 1.0),
+            (budget.build_s, lambda name: self.build_s.get(name, 0.0)),
+            (writes, lambda name: self.penalties[name]),
+        )
+
+    def _repeats(self, names: Mapping[int, str]) -> Iterator[tuple[int, int]]:
+        """Yield pairs of which one makes the other superfluous."""
+        by_table: defaultdict[RelationName, list[int]] = defaultdict(list)
+        for item, name in names.items():
+            by_table[self.indexes[name].table].append(item)
+        for group in by_table.values():
+            for one, other in combinations(group, 2):
+                mine, its = self.indexes[names[one]], self.indexes[names[other]]
+                if covers(mine, its) or covers(its, mine):
+                    yield one, other
+
+    @cached_property
+    def _corrections(self) -> Mapping[str, list[tuple[Leads, float]]]:
+        found: defaultdict[str, list[tuple[Leads, float]]] = defaultdict(list)
+        for correction in self.corrections:
+            found[correction.statement].append((self._leads(correction.used), correction.cost_factor))
+        return found
+
+    def _corrected(self, question: Question, used: Mask) -> Iterator[float]:
+        known = self._corrections.get(question.statement)
+        if not known:
+            return
+        leads = self._leads(self.costs.names.names(used))
+        plain = question.decisions.dearest
+        for measured, factor in known:
+            if measured <= leads:
+                yield plain * factor
+
+    def _leads(self, names: Iterable[str]) -> Leads:
+        """Return what makes plans alike: the tables and the leading keys of the indexes in them."""
+        indexes = (self.indexes[name] for name in names if name in self.indexes)
+        return frozenset((i.table, i.keys[0].column or i.keys[0].expression) for i in indexes)
 
     def used(self, names: Names) -> Names:
         """Return those of a set that some plan uses."""
         under = self.costs.under(names)
         return frozenset[str]().union(*(cost.used for cost in under.values()))
+
+    def ranked(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Return a set's candidates, those first without which it would cost most more."""
+        chosen = frozenset(names)
+        return tuple(sorted(chosen, key=lambda name: (-self.total(chosen - {name}), name)))
 
     def describe(self, ambition: Ambition, names: Sequence[str]) -> IndexSet:
         """Return a set with its figures."""
@@ -101,27 +202,3 @@ class Goal:
             index_bytes=self.size(chosen),
             write_penalty=PlannerCost(self.upkeep(chosen)),
         )
-
-    def rescues(self, name: str, names: Names, factor: float) -> bool:
-        """Tell whether some statement would cost ``factor`` times as much without one index of a set."""
-        with_it, without = self.costs.under(names), self.costs.under(names - {name})
-        return any(without[s].cost.value >= factor * cost.cost.value > 0 for s, cost in with_it.items())
-
-
-@dataclass(frozen=True)
-class Bar:
-    """What an index has to save to stay in a set: a share of the cost left, but not next to nothing.
-
-    Args:
-        goal: Whose cost.
-        left_frac: Share of the cost left.
-        least: A saving below which nothing counts, in the goal's weights.
-    """
-
-    goal: Goal
-    left_frac: float
-    least: float = 0.0
-
-    def at(self, total: float) -> float:
-        """Return the least saving worth an index while the cost left is ``total``."""
-        return max(self.left_frac * total, STEP_FRAC * self.goal.before, self.least)

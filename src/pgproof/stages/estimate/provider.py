@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from pgproof.model.units import PlannerCost
 
@@ -43,9 +43,24 @@ class NotPlanned:
 
     Args:
         reason: What the server said; no row values.
+        clone_only: The provider lacks something (an extension, a function) that a clone might have.
     """
 
     reason: str
+    clone_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A statement to be planned as if only some of the candidates existed.
+
+    Args:
+        request: The statement.
+        visible: Names of candidates; those that were refused are ignored.
+    """
+
+    request: PlanRequest
+    visible: frozenset[str]
 
 
 class CostProvider(Protocol):
@@ -82,3 +97,34 @@ class CostProvider(Protocol):
             One answer for each request, in order.
         """
         ...
+
+
+@runtime_checkable
+class ViewProvider(CostProvider, Protocol):
+    """A provider that plans many views at once faster than one after the other."""
+
+    def plan_views(self, views: Sequence[View]) -> tuple[Planned | NotPlanned, ...]:
+        """Plan each statement under its own view.
+
+        Returns:
+            One answer for each view, in order.
+        """
+        ...
+
+
+def plan_views(provider: CostProvider, views: Sequence[View]) -> tuple[Planned | NotPlanned, ...]:
+    """Plan statements, each under its own view, those with the same view together.
+
+    Returns:
+        One answer for each view, in order.
+    """
+    if isinstance(provider, ViewProvider):
+        return provider.plan_views(views)
+    places: dict[frozenset[str], list[int]] = {}
+    for place, view in enumerate(views):
+        places.setdefault(view.visible, []).append(place)
+    answers: dict[int, Planned | NotPlanned] = {}
+    for visible, group in places.items():
+        found = provider.plan([views[place].request for place in group], visible)
+        answers.update(zip(group, found, strict=True))
+    return tuple(answers[place] for place in range(len(views)))

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from time import monotonic
 
-from pgproof.changes.index_cover import covers
-from pgproof.model.candidate import Ambition, IndexCandidate, Selection
-from pgproof.model.figures import percent, size
+from pgproof.model.candidate import (
+    Ambition,
+    Correction,
+    IndexBudget,
+    IndexCandidate,
+    Proof,
+    Selection,
+)
 from pgproof.model.progress import Progress, ignore_progress
 from pgproof.model.relation import Catalog
 from pgproof.model.units import PlannerCost
 from pgproof.model.workload import Workload, WorkloadStatement
+from pgproof.stages.estimate.bits import Mask
+from pgproof.stages.estimate.builds import build_seconds
 from pgproof.stages.estimate.costs import WorkloadCosts
-from pgproof.stages.estimate.goal import Bar, Goal
+from pgproof.stages.estimate.goal import Goal
 from pgproof.stages.estimate.provider import CostProvider
+from pgproof.stages.estimate.relevance import find_relevance
+from pgproof.stages.estimate.search import GAP_FRAC, Aim, Found, best_seen, search
+from pgproof.stages.estimate.verdicts import NO_HELP_FRAC, why_no_more
 from pgproof.stages.estimate.weights import (
     find_overwhelming,
     find_writes,
@@ -21,37 +33,29 @@ from pgproof.stages.estimate.weights import (
     write_penalty,
 )
 
-NO_HELP_FRAC = 0.01
-"""A workload that indexes save less than that is left alone. **Source**: judgement."""
+STEP_FRAC = 0.0002
+"""Share of the workload's cost that any index of a set saves at least. **Source**: judgement."""
 
 BALANCED_LEFT_FRAC = 0.04
 """Share of the cost still left that each index of the balanced set saves. **Source**: judgement;
 measured by what is left, since that is what users wait for once the rest is gone."""
 
 BROAD_LEFT_FRAC = 0.005
-"""The same for the broad set. **Source**: judgement."""
-
-RESCUE_FACTOR = 2.0
-"""The broad set also keeps an index without which a statement would cost that many times as much.
-**Source**: judgement; half as fast is what users notice."""
-
-TIE_FRAC = 0.02
-"""Gains that differ by less are ties, won by the smaller index. **Source**: judgement; estimates err more."""
+"""The same for the broad set, where no budget says how far to go. **Source**: judgement."""
 
 LEAN_GAIN_FRAC = 0.8
 """Share of the balanced set's gain that the lean one is content with. **Source**: judgement (Pareto)."""
-
-LEAN_STEP_FRAC = 0.05
-"""Share of that gain an index must bring to be considered for the lean set. **Source**: judgement."""
-
-TWIN_LOSS_FRAC = 0.05
-"""Share of the cost left that an index saves whose keys another one begins with. **Source**: judgement."""
 
 ALTERNATIVE_GAIN_FRAC = 0.5
 """Share of the gain without which another way is not worth a try. **Source**: judgement."""
 
 WANTED_SETS = 3
 """Sets below which an alternative is looked for. **Source**: judgement; a race needs rivals."""
+
+TIME_LIMIT_S = 60.0
+"""Of the whole choice. **Source**: judgement; the first set is there within a second or two."""
+
+_SIDE_GAP_FRAC = 0.005
 
 
 def choose_sets(
@@ -61,14 +65,17 @@ def choose_sets(
     candidates: Sequence[IndexCandidate],
     *,
     checks: Sequence[WorkloadStatement] = (),
-    budget_bytes: int | None = None,
+    budget: IndexBudget | None = None,
+    corrections: Sequence[Correction] = (),
+    time_limit_s: float = TIME_LIMIT_S,
     progress: Progress = ignore_progress,
 ) -> Selection:
     """Choose sets of candidates of different ambition.
 
-    ``lean`` is the few indexes with the best saving a byte, ``balanced`` goes on until another index saves
-    next to nothing, ``broad`` takes payload columns and everything else the planner would use. Where those
-    coincide, an ``alternative`` does without the best index.
+    ``broad`` is the best set there is: within the budget, or, without one, as long as an index saves half a
+    percent of the cost left. ``balanced`` stops where another index saves next to nothing, without payload
+    columns; ``lean`` is the smallest set with most of that gain. Where those coincide, an ``alternative``
+    does without the best index.
 
     Args:
         provider: Who prices them.
@@ -76,213 +83,161 @@ def choose_sets(
         workload: What is to become cheaper.
         candidates: To choose from.
         checks: Look-ups of foreign keys that count as statements.
-        budget_bytes: Limit of a set's size; None means no limit.
-        progress: Told of each set.
+        budget: What a set may take; None means no limit.
+        corrections: What real runs of earlier sets taught.
+        time_limit_s: When to be content with what was found; the gap to the best is in the proof.
+        progress: Told of each round.
 
     Returns:
-        The sets, least ambitious first, none twice; the same input gives the same answer.
+        The sets, least ambitious first, none twice; the same input gives the same answer, unless time cuts
+        the search short.
     """
-    statements = (*workload.statements, *checks)
-    costs = WorkloadCosts(provider, statements)
-    nothing = costs.under(frozenset())
-    weights = weigh_statements(statements, nothing)
-    aside = find_overwhelming(statements, weights, nothing, costs.under(frozenset(provider.index_bytes)))
-    writes = find_writes(workload.statements, catalog, nothing)
-    by_name = {candidate.name: candidate for candidate in candidates}
-    goal = Goal(
-        costs=costs,
-        weights={name: weight for name, weight in weights.items() if name not in aside},
-        penalties={name: write_penalty(by_name[name], writes) for name in provider.index_bytes},
-        index_bytes=provider.index_bytes,
-        indexes={candidate.name: candidate.change for candidate in candidates},
-        budget_bytes=budget_bytes,
+    ends_at = monotonic() + time_limit_s
+    goal, aside = make_goal(
+        provider, catalog, workload, candidates, checks=checks, budget=budget, corrections=corrections
     )
-    plain = [c.name for c in candidates if c.name in provider.index_bytes and not c.change.include]
-    sets = _choose(goal, plain, progress)
+    chooser = _Chooser(goal, ends_at, progress)
+    sets, proof = chooser.choose()
+    reason = why_no_more(goal, bool(sets), aside)
     return Selection(
-        sets=tuple(goal.describe(ambition, names) for ambition, names in sets),
-        reason=" ".join(
-            filter(None, (_reason(goal, sets, budget_bytes), _left_aside(aside if sets else ())))
-        ),
+        sets=tuple(goal.describe(ambition, goal.ranked(names)) for ambition, names in sets),
+        reason=reason,
         before=PlannerCost(goal.before),
         floor=PlannerCost(goal.read_cost(goal.everything)),
         refused=tuple(f"{name}: {reason}" for name, reason in provider.refused.items()),
-        planner_calls=costs.planner_calls,
+        planner_calls=goal.costs.planner_calls,
+        proof=proof,
     )
 
 
-Chosen = tuple[Ambition, tuple[str, ...]]
+def make_goal(
+    provider: CostProvider,
+    catalog: Catalog,
+    workload: Workload,
+    candidates: Sequence[IndexCandidate],
+    *,
+    checks: Sequence[WorkloadStatement] = (),
+    budget: IndexBudget | None = None,
+    corrections: Sequence[Correction] = (),
+) -> tuple[Goal, tuple[str, ...]]:
+    """Weigh a workload: what each statement counts, what each candidate takes.
 
-
-def _choose(goal: Goal, plain: Sequence[str], progress: Progress) -> list[Chosen]:
-    balanced = _grow_to_best(goal, plain, Bar(goal, BALANCED_LEFT_FRAC))
-    progress("choosing indexes", 1, 3)
-    gain = goal.gain(frozenset(balanced))
-    lean = _lean(goal, plain, gain)
-    progress("choosing indexes", 2, 3)
-    broad = _shrink(goal, Bar(goal, BROAD_LEFT_FRAC))
-    progress("choosing indexes", 3, 3)
-    found = [(Ambition.LEAN, lean), (Ambition.BALANCED, balanced), (Ambition.BROAD, broad)]
-    sets = _distinct(goal, found)
-    if sets and len(sets) < WANTED_SETS:
-        best = max(goal.gain(frozenset(names)) for _, names in sets)
-        sets = _distinct(goal, [*sets, *_alternatives(goal, sets, best)])
-    return sets[: WANTED_SETS + 1]
-
-
-Merit = Callable[[float, int], float]
-
-
-def _most_gain(gain: float, _size: int) -> float:
-    return gain
-
-
-def _most_gain_a_byte(gain: float, size: int) -> float:
-    return gain / max(size, 8192)
-
-
-def _grow(goal: Goal, pool: Sequence[str], bar: Bar, merit: Merit, enough: float = float("inf")) -> list[str]:
-    """Add the index of most merit, one by one, while it gains enough."""
-    chosen: list[str] = []
-    current = goal.total(frozenset())
-    while goal.before - current < enough:
-        options = []
-        for name in pool:
-            names = frozenset((*chosen, name))
-            if name in chosen or not goal.affordable(names):
-                continue
-            gain = current - goal.total(names)
-            if gain > bar.at(current):
-                options.append((merit(gain, goal.index_bytes[name]), goal.index_bytes[name], name))
-        if not options:
-            break
-        ties = [option for option in options if option[0] >= max(options)[0] * (1 - TIE_FRAC)]
-        chosen.append(min(ties, key=lambda option: (option[1], -option[0], option[2]))[2])
-        current = goal.total(frozenset(chosen))
-    return chosen
-
-
-def _grow_to_best(goal: Goal, pool: Sequence[str], bar: Bar) -> tuple[str, ...]:
-    """Add indexes while they gain enough, exchange early choices for better ones, take out the idle."""
-    chosen = _grow(goal, pool, bar, _most_gain)
-    return _without_idle(goal, _exchange(goal, chosen, pool, bar), bar)
-
-
-def _exchange(goal: Goal, chosen: Sequence[str], pool: Sequence[str], bar: Bar) -> list[str]:
-    """Replace each index by one that suits the set, as it has become, clearly better."""
-    kept = list(chosen)
-    for place, name in enumerate(kept):
-        rest = frozenset(kept) - {name}
-        options = [
-            p for p in pool if p not in rest and goal.are_neighbours(p, name) and goal.affordable(rest | {p})
-        ]
-        current = goal.total(rest | {name})
-        best = min(options, key=lambda p: (goal.total(rest | {p}), p), default=name)
-        if current - goal.total(rest | {best}) > bar.at(current) / 2:
-            kept[place] = best
-    return kept
-
-
-def _without_idle(goal: Goal, chosen: Sequence[str], bar: Bar) -> tuple[str, ...]:
-    """Take out indexes that others, added later, have made superfluous."""
-    kept = list(_without_repeats(goal, chosen))
-    for name in tuple(kept):
-        rest = frozenset(kept) - {name}
-        current = goal.total(frozenset(kept))
-        if goal.total(rest) - current <= bar.at(current) / 2:
-            kept.remove(name)
-    return tuple(kept)
-
-
-def _without_repeats(goal: Goal, chosen: Sequence[str]) -> tuple[str, ...]:
-    """Take out indexes whose keys another one begins with: in the same order always, else unless it costs."""
-    kept = list(chosen)
-    for name in chosen:
-        rest = frozenset(kept) - {name}
-        current = goal.total(frozenset(kept))
-        if any(covers(goal.indexes[other], goal.indexes[name]) for other in rest) or (
-            any(goal.nearly_repeats(name, other) for other in rest)
-            and goal.total(rest) - current <= TWIN_LOSS_FRAC * current
-        ):
-            kept.remove(name)
-    return tuple(kept)
-
-
-def _lean(goal: Goal, plain: Sequence[str], full_gain: float) -> tuple[str, ...]:
-    if full_gain <= 0:
-        return ()
-    bar = Bar(goal, 0.0, LEAN_STEP_FRAC * full_gain)
-    return _without_idle(goal, _grow(goal, plain, bar, _most_gain_a_byte, LEAN_GAIN_FRAC * full_gain), bar)
-
-
-def _shrink(goal: Goal, bar: Bar) -> tuple[str, ...]:
-    """Start from all that the planner would use; take out what pays least until the rest pays and fits."""
-    names = goal.used(goal.everything)
-    while names:
-        current = goal.total(names)
-        losses = {name: goal.total(names - {name}) - current for name in sorted(names)}
-        poor = [
-            name
-            for name, loss in losses.items()
-            if loss <= 0 or (loss <= bar.at(current) and not goal.rescues(name, names, RESCUE_FACTOR))
-        ]
-        if not poor and goal.affordable(names):
-            break
-        if poor:
-            names -= {min(poor, key=lambda name: (losses[name], name))}
-        else:
-            names -= {min(losses, key=lambda name: (losses[name] / max(goal.index_bytes[name], 1), name))}
-    ranked = sorted(names, key=lambda name: (goal.total(frozenset((name,))), name))
-    return _without_repeats(goal, ranked)
-
-
-def _distinct(goal: Goal, found: Sequence[Chosen]) -> list[Chosen]:
-    """Leave out sets that gain too little, and of equal sets all but the first."""
-    kept: list[Chosen] = []
-    for ambition, names in found:
-        chosen = frozenset(names)
-        known = any(frozenset(other) == chosen for _, other in kept)
-        if names and not known and goal.gain(chosen) > NO_HELP_FRAC * goal.before:
-            kept.append((ambition, names))
-    return kept
-
-
-def _alternatives(goal: Goal, sets: Sequence[Chosen], best_gain: float) -> list[Chosen]:
-    """Look for another way to much the same gain: without the index that brings the most."""
-    leader = max(
-        (name for _, names in sets for name in names), key=lambda name: (goal.gain(frozenset((name,))), name)
+    Returns:
+        What is to be made small, and the statements that were left out since they would hide all others.
+    """
+    statements = (*workload.statements, *checks)
+    costs = WorkloadCosts(provider, statements, relevance=find_relevance(catalog, candidates))
+    nothing, everything = costs.under(frozenset()), costs.under(frozenset(provider.index_bytes))
+    weights = weigh_statements(statements, nothing)
+    aside = find_overwhelming(statements, weights, nothing, everything)
+    writes = find_writes(workload.statements, catalog, nothing)
+    usable = [candidate for candidate in candidates if candidate.name in provider.index_bytes]
+    goal = Goal(
+        costs=costs,
+        weights={name: weight for name, weight in weights.items() if name not in aside},
+        penalties={candidate.name: write_penalty(candidate, writes) for candidate in usable},
+        index_bytes=provider.index_bytes,
+        indexes={candidate.name: candidate.change for candidate in candidates},
+        budget=budget or IndexBudget(),
+        build_s={c.name: _build_s(c, catalog) for c in usable},
+        write_cost=sum(
+            weights[s.name] * nothing[s.name].cost.value
+            for s in workload.statements
+            if s.query.kind.writes and s.name in nothing
+        ),
+        corrections=corrections,
     )
-    pool = [name for name in sorted(goal.everything) if name != leader]
-    names = _grow_to_best(goal, pool, Bar(goal, BALANCED_LEFT_FRAC))
-    if goal.gain(frozenset(names)) < ALTERNATIVE_GAIN_FRAC * best_gain:
-        return []
-    return [(Ambition.ALTERNATIVE, names)]
+    return goal, aside
 
 
-def _left_aside(names: Sequence[str]) -> str:
-    if not names:
-        return ""
-    verb = "costs" if len(names) == 1 else "cost"
-    return (
-        f"{', '.join(names)} {verb} more than all other statements together, and no index changes that: "
-        "the sets are chosen for the others."
-    )
+def _build_s(candidate: IndexCandidate, catalog: Catalog) -> float:
+    table = catalog.find_table(candidate.change.table.name, candidate.change.table.schema)
+    return build_seconds(candidate.change, table) if table else 0.0
 
 
-def _reason(goal: Goal, sets: Sequence[Chosen], budget_bytes: int | None) -> str:
-    if not goal.everything:
-        return (
-            "No index was worth asking the planner about: what could be indexed usefully is indexed already."
+Chosen = tuple[Ambition, frozenset[str]]
+
+
+@dataclass
+class _Chooser:
+    goal: Goal
+    ends_at: float
+    progress: Progress
+    starts: list[Mask] = field(default_factory=list)
+
+    def choose(self) -> tuple[list[Chosen], Proof | None]:
+        goal, began = self.goal, monotonic()
+        best = self._search(Aim(goal.everything_mask, STEP_FRAC, tidy=True), GAP_FRAC)
+        left = goal.total(self._names(best)) / (goal.before or 1.0)
+        proof = self._proof(best, began)
+        broad = best
+        if goal.budget == IndexBudget():
+            price = max(BROAD_LEFT_FRAC * left, STEP_FRAC)
+            broad = self._search(Aim(goal.everything_mask, price, 2 * price, tidy=True))
+        balanced = self._search(Aim(goal.plain_mask, max(BALANCED_LEFT_FRAC * left, STEP_FRAC), tidy=True))
+        lean = self._lean(balanced)
+        found = [(Ambition.LEAN, lean), (Ambition.BALANCED, balanced.chosen), (Ambition.BROAD, broad.chosen)]
+        sets = self._distinct([(ambition, goal.costs.names.names(mask)) for ambition, mask in found])
+        if sets and len(sets) < WANTED_SETS:
+            sets = self._distinct([*sets, *self._alternatives(sets, left)])
+        return sets, proof
+
+    def _search(self, aim: Aim, gap_frac: float = _SIDE_GAP_FRAC) -> Found:
+        found = search(
+            self.goal,
+            aim,
+            starts=self.starts,
+            ends_at=self.ends_at,
+            gap_frac=gap_frac,
+            progress=self.progress,
         )
-    floor = goal.read_cost(goal.everything)
-    possible = 1 - floor / goal.before if goal.before else 0.0
-    count = len(goal.everything)
-    candidates = "the only candidate in place" if count == 1 else f"all {count} candidates in place at once"
-    asked = f"with {candidates} the planner expects {percent(possible, 1)}"
-    if sets:
-        return f"No set of these indexes can save more: {asked} less cost."
-    if possible > NO_HELP_FRAC and budget_bytes is not None:
-        return f"No index that helps fits into {size(budget_bytes)}: {asked} less cost."
-    if possible > NO_HELP_FRAC:
-        return f"Indexes would cost the writes about what they save the reads: {asked} less cost for reads."
-    return f"No index will help here: {asked} less cost. Look at the statements themselves, or at settings."
+        self.starts.append(found.chosen)
+        return found
+
+    def _names(self, found: Found) -> frozenset[str]:
+        return self.goal.costs.names.names(found.chosen)
+
+    def _proof(self, found: Found, began: float) -> Proof:
+        return Proof(
+            saved_frac=1 - found.value,
+            bound_frac=1 - found.bound,
+            rounds=found.rounds,
+            planner_calls=self.goal.costs.planner_calls,
+            seconds=monotonic() - began,
+            first_s=found.first_s,
+        )
+
+    def _lean(self, balanced: Found) -> Mask:
+        """Return the smallest set with most of the balanced one's gain."""
+        goal = self.goal
+        gain = goal.gain(self._names(balanced))
+        if gain <= 0:
+            return 0
+        sizes = dict(enumerate(goal.index_bytes[name] for name in goal.costs.names.all))
+        mean = sum(sizes[item] for item in sizes) / max(len(sizes), 1)
+        prices = {item: size + mean / 10 for item, size in sizes.items()}
+        most = 1 - LEAN_GAIN_FRAC * gain / (goal.before or 1.0)
+        found = best_seen(goal, Aim(goal.plain_mask, tidy=True), most_value=most, prices=prices)
+        return balanced.chosen if found is None else found
+
+    def _distinct(self, found: Sequence[Chosen]) -> list[Chosen]:
+        """Leave out sets that gain too little, and of equal sets all but the first."""
+        kept: list[Chosen] = []
+        for ambition, names in found:
+            known = any(other == names for _, other in kept)
+            if names and not known and self.goal.gain(names) > NO_HELP_FRAC * self.goal.before:
+                kept.append((ambition, names))
+        return kept
+
+    def _alternatives(self, sets: Sequence[Chosen], left: float) -> list[Chosen]:
+        """Look for another way to much the same gain: without the index that brings the most."""
+        goal = self.goal
+        best = max(goal.gain(names) for _, names in sets)
+        leader = max(
+            (name for _, names in sets for name in names),
+            key=lambda name: (goal.gain(frozenset((name,))), name),
+        )
+        pool = goal.everything_mask & ~goal.costs.names.mask((leader,))
+        aim = Aim(pool, max(BALANCED_LEFT_FRAC * left, STEP_FRAC), tidy=True)
+        names = self._names(self._search(aim))
+        return [(Ambition.ALTERNATIVE, names)] if goal.gain(names) >= ALTERNATIVE_GAIN_FRAC * best else []

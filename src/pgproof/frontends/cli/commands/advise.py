@@ -15,6 +15,7 @@ from pgproof.frontends.cli.outputs import demand_writable_file
 from pgproof.frontends.cli.screen import Screen
 from pgproof.frontends.documents import AdviseDocument
 from pgproof.frontends.report import terminal
+from pgproof.model.candidate import IndexBudget
 
 
 def advise(
@@ -41,7 +42,7 @@ def advise(
             read_settings(),
             dsn,
             workload_file=workload,
-            budget_bytes=budget_bytes,
+            budget=None if budget_bytes is None else IndexBudget(budget_bytes),
             max_width=max_width,
             seed=seed,
             progress=progress,

@@ -1,0 +1,206 @@
+"""The choice of indexes as an integer program: which candidates, so that the cheapest leaves are reached.
+
+A variable for each candidate (there or not), and one for each leaf of each question's tree of decisions. Of
+each tree one leaf is taken, and it can only be taken by a set that has all it needs and none of what it
+lacks. With open leaves the program's optimum is a lower bound of what any set can reach; without them, an
+upper bound that is known to be reached.
+
+**Source**: the formulation with atomic configurations follows Dash, Polyzotis, Ailamaki: CoPhy, PVLDB 4(6),
+2011; solved by HiGHS (Huangfu, Hall: Math. Prog. Comp. 10, 2018).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import highspy
+import numpy as np
+
+from pgproof.stages.estimate.bits import Mask, places
+
+_INTEGER = highspy.HighsVarType.kInteger
+_SEED = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way to answer a question.
+
+    Args:
+        needs: Candidates it takes.
+        lacks: Candidates that must be absent.
+        value: What it costs, in the program's unit.
+    """
+
+    needs: Mask
+    lacks: Mask
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """Something of which a set may take only so much.
+
+    Args:
+        amounts: What each candidate takes; those that are absent take nothing.
+        most: Of all of them together.
+    """
+
+    amounts: Mapping[int, float]
+    most: float
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What is to be solved.
+
+    Args:
+        ways: For each question all ways to answer it; at least one.
+        prices: What each candidate costs by being there, by its number; absent means nothing.
+        limits: What the set has to keep.
+        most_value: Where only the prices are to be minimised: what ways and ``burdens`` may cost together.
+        burdens: What each candidate adds to that.
+    """
+
+    ways: Sequence[Sequence[Way]]
+    prices: Mapping[int, float]
+    limits: Sequence[Limit] = ()
+    most_value: float | None = None
+    burdens: Mapping[int, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """What came of it.
+
+    Args:
+        chosen: The set.
+        value: What it costs, in the program's unit.
+        bound: No set costs less.
+    """
+
+    chosen: Mask
+    value: float
+    bound: float
+
+
+def solve(program: Program, *, gap_frac: float, time_limit_s: float, start: Mask = 0) -> Solution | None:
+    """Choose the set that costs least.
+
+    Args:
+        program: What to solve.
+        gap_frac: Stop when the value is that close to the bound, as a share of the value.
+        time_limit_s: Stop in any case.
+        start: A good set, to begin with.
+
+    Returns:
+        The best set found, None where none keeps the limits (or none was found in time). The same program
+        gives the same answer unless the time limit cuts it short.
+    """
+    columns = _Columns(program)
+    if not columns.items:
+        value = sum(min(way.value for way in ways) for ways in program.ways)
+        return Solution(0, value, value)
+    solver = highspy.Highs()  # type: ignore[no-untyped-call]
+    for name, value in (
+        ("output_flag", False),
+        ("threads", 1),
+        ("random_seed", _SEED),
+        ("mip_rel_gap", gap_frac),
+        ("time_limit", max(time_limit_s, 0.01)),
+    ):
+        solver.setOptionValue(name, value)
+    solver.passModel(columns.model())
+    if start:
+        solver.setSolution(columns.start(start))
+    solver.run()
+    info = solver.getInfo()
+    if info.primal_solution_status != 2:  # kSolutionStatusFeasible
+        return None
+    values = solver.getSolution().col_value
+    chosen = 0
+    for column, item in enumerate(columns.items):
+        if values[column] > 0.5:
+            chosen |= 1 << item
+    value = info.objective_function_value
+    return Solution(chosen, value, min(info.mip_dual_bound, value))
+
+
+class _Columns:
+    """The program as columns and rows: first the candidates, then the ways."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        named = 0
+        for ways in program.ways:
+            for way in ways:
+                named |= way.needs | way.lacks
+        # A candidate that no way speaks of helps nobody; it is there only if being there pays by itself.
+        self.items = sorted({*places(named), *(item for item, price in program.prices.items() if price < 0)})
+        self._column = {item: place for place, item in enumerate(self.items)}
+        self._rows: list[tuple[dict[int, float], float, float]] = []
+        self._costs = [program.prices.get(item, 0.0) for item in self.items]
+        self._cap: dict[int, float] = {}
+        for ways in program.ways:
+            self._add_question(ways)
+        if program.most_value is not None:
+            burdens = {self._column[i]: b for i, b in program.burdens.items() if i in self._column}
+            self._rows.append((self._cap | burdens, -highspy.kHighsInf, program.most_value))
+        for limit in program.limits:
+            taken = {
+                self._column[item]: amount for item, amount in limit.amounts.items() if item in self._column
+            }
+            self._rows.append((taken, -highspy.kHighsInf, limit.most))
+
+    def _add_question(self, ways: Sequence[Way]) -> None:
+        first = len(self._costs)
+        needing: defaultdict[int, list[int]] = defaultdict(list)
+        lacking: defaultdict[int, list[int]] = defaultdict(list)
+        for column, way in enumerate(ways, first):
+            self._costs.append(way.value if self.program.most_value is None else 0.0)
+            self._cap[column] = way.value
+            for item in places(way.needs):
+                needing[self._column[item]].append(column)
+            for item in places(way.lacks):
+                lacking[self._column[item]].append(column)
+        self._rows.append((dict.fromkeys(range(first, first + len(ways)), 1.0), 1.0, 1.0))
+        for item, columns in needing.items():
+            self._rows.append(({**dict.fromkeys(columns, 1.0), item: -1.0}, -highspy.kHighsInf, 0.0))
+        for item, columns in lacking.items():
+            self._rows.append(({**dict.fromkeys(columns, 1.0), item: 1.0}, -highspy.kHighsInf, 1.0))
+
+    def model(self) -> highspy.HighsLp:
+        """Return the program as the solver takes it."""
+        lp = highspy.HighsLp()
+        lp.num_col_ = len(self._costs)
+        lp.num_row_ = len(self._rows)
+        lp.col_cost_ = np.array(self._costs)
+        lp.col_lower_ = np.zeros(len(self._costs))
+        lp.col_upper_ = np.ones(len(self._costs))
+        lp.row_lower_ = np.array([low for _, low, _ in self._rows])
+        lp.row_upper_ = np.array([high for _, _, high in self._rows])
+        lengths = [len(entries) for entries, _, _ in self._rows]
+        lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+        lp.a_matrix_.start_ = np.concatenate(([0], np.cumsum(lengths))).astype(np.int32)
+        lp.a_matrix_.index_ = np.array([c for entries, _, _ in self._rows for c in entries], dtype=np.int32)
+        lp.a_matrix_.value_ = np.array([v for entries, _, _ in self._rows for v in entries.values()])
+        kinds = [_INTEGER] * len(self.items)
+        lp.integrality_ = kinds + [highspy.HighsVarType.kContinuous] * (len(self._costs) - len(kinds))
+        return lp
+
+    def start(self, chosen: Mask) -> highspy.HighsSolution:
+        """Return a set as a point to begin with: for each question the cheapest way that it admits."""
+        values = [1.0 if chosen >> item & 1 else 0.0 for item in self.items]
+        for ways in self.program.ways:
+            possible = [
+                (way.value, place)
+                for place, way in enumerate(ways)
+                if way.needs & ~chosen == 0 and way.lacks & chosen == 0
+            ]
+            best = min(possible, default=(0.0, -1))[1]
+            values.extend(1.0 if place == best else 0.0 for place in range(len(ways)))
+        solution = highspy.HighsSolution()
+        solution.col_value = values
+        return solution

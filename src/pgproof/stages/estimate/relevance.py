@@ -1,0 +1,85 @@
+"""Which candidates a statement's plans could use at all: the planner is slower the more it is shown.
+
+Words decide: a candidate is relevant where its table and its leading key are mentioned. That is more than can
+be used, never less, but for plans that read a whole index because it is smaller than its table.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from pgproof.model.candidate import IndexCandidate
+from pgproof.model.change import CreateIndex
+from pgproof.model.relation import Catalog, RelationKind, RelationName
+from pgproof.model.workload import WorkloadStatement
+from pgproof.stages.estimate.costs import Relevance
+
+_WORD = re.compile(r'"(?:[^"]|"")+"|[^\W\d]\w*')
+_ALL_COLUMNS = frozenset({"natural"})
+"""Words that join by columns without naming them."""
+
+
+def find_relevance(catalog: Catalog, candidates: Sequence[IndexCandidate]) -> Relevance:
+    """Return the function that tells which candidates a statement's plans could use.
+
+    Args:
+        catalog: Of the database; tells what views and partitioned tables stand for.
+        candidates: To choose from.
+    """
+    reader = _Reader(catalog)
+    marks = [(c.name, reader.table_words(c.change.table), _leading_words(c.change)) for c in candidates]
+
+    def relevant(statement: WorkloadStatement) -> frozenset[str]:
+        words = reader.words_of(statement.query.sql)
+        any_column = bool(words & _ALL_COLUMNS)
+        return frozenset(
+            name
+            for name, tables, leading in marks
+            if tables & words and (any_column or not leading or leading & words)
+        )
+
+    return relevant
+
+
+class _Reader:
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._views = {
+            table.relation.name: words_in(table.definition)
+            for table in catalog.tables
+            if table.kind is RelationKind.VIEW
+        }
+
+    def words_of(self, sql: str) -> frozenset[str]:
+        """Return the words of a statement, and of the views it reads."""
+        words = set(words_in(sql))
+        waiting = [name for name in self._views if name in words]
+        while waiting:
+            new = self._views[waiting.pop()] - words
+            words |= new
+            waiting += [name for name in new if name in self._views]
+        return frozenset(words)
+
+    def table_words(self, table: RelationName) -> frozenset[str]:
+        """Return the names by which a statement may come to a table: its own, and its parents'."""
+        names = {table.name}
+        found = self._catalog.find_table(table.name, table.schema)
+        while found is not None and found.parent is not None:
+            names.add(found.parent.name)
+            found = self._catalog.find_table(found.parent.name, found.parent.schema)
+        return frozenset(names)
+
+
+def words_in(sql: str) -> frozenset[str]:
+    """Return every word of a text that could be a name, as the server would store it."""
+    return frozenset(
+        word[1:-1].replace('""', '"') if word.startswith('"') else word.lower() for word in _WORD.findall(sql)
+    )
+
+
+def _leading_words(change: CreateIndex) -> frozenset[str]:
+    if not change.keys:
+        return frozenset()
+    leading = change.keys[0]
+    return frozenset({leading.column}) if leading.column else words_in(leading.expression)
