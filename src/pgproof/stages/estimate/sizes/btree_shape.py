@@ -10,8 +10,15 @@ from pgproof.model.relation import Column
 from pgproof.stages.estimate.sizes.btree import BtreePages, count_pages, separator_bytes
 from pgproof.stages.estimate.sizes.duplicates import CLUSTERED_FROM
 from pgproof.stages.estimate.sizes.filling import fill_leaves
-from pgproof.stages.estimate.sizes.groups import KeyClass, distinct_keys, joint_classes, key_classes
-from pgproof.stages.estimate.sizes.joint import is_unique, ordered_together
+from pgproof.stages.estimate.sizes.groups import (
+    KeyClass,
+    distinct_keys,
+    equal_groups,
+    joint_classes,
+    key_classes,
+)
+from pgproof.stages.estimate.sizes.heavy_tail import rank_frequencies
+from pgproof.stages.estimate.sizes.joint import is_unique, ordered_together, rows_referred_to
 from pgproof.stages.estimate.sizes.known import KnownIndex
 from pgproof.stages.estimate.sizes.layout import layout_of
 from pgproof.stages.estimate.sizes.trust import judge
@@ -46,6 +53,9 @@ def _key_groups(
     if len(columns) == 1:
         return classes[0], _doubts_of_one(known, columns[0], classes[0])
     independent = joint_classes(classes, rows)
+    allowed = rows_referred_to(columns, known.table, known.catalog)
+    if allowed is not None and allowed < distinct_keys(independent, rows):
+        return joint_classes(classes, rows, known_distinct=allowed), []
     fewest = max(distinct_keys(each, rows) for each in classes)
     dependent = joint_classes(classes, rows, known_distinct=fewest)
     if ordered_together(columns):
@@ -68,10 +78,13 @@ def _doubts_of_one(
     if statistics is None or known.table_sample.complete:
         return []
     distinct = distinct_keys(classes, known.rows)
-    doubled = joint_classes((classes,), known.rows, known_distinct=min(distinct * 2, known.rows))
-    correlation = abs(statistics.correlation or 0.0)
-    clustered = correlation >= CLUSTERED_FROM or statistics.most_common_freqs
-    return [] if clustered or distinct < known.table_sample.size / 10 else [doubled]
+    clustered = abs(statistics.correlation or 0.0) >= CLUSTERED_FROM
+    if rank_frequencies(statistics, known.sample_of(column)):
+        estimate = min(statistics.distinct_rows(known.rows), known.rows)
+        return [(equal_groups(estimate, known.rows),)]
+    if clustered or distinct < known.table_sample.size / 10:
+        return []
+    return [(equal_groups(min(distinct * 2, known.rows), known.rows),)]
 
 
 def _pages(

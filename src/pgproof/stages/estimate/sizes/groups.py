@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from pgproof.model.relation import Column
 from pgproof.stages.estimate.sizes.duplicates import Keys, TableSample, rate_given_met, uncommon_keys
+from pgproof.stages.estimate.sizes.heavy_tail import rank_frequencies
 
 _FREQUENCY_STEP = 3.0
 """Keys whose frequencies lie within this factor are taken together. **Source**: judgement."""
@@ -42,6 +43,11 @@ def key_classes(column: Column, sample: TableSample) -> tuple[KeyClass, ...]:
     if statistics is None:
         return (KeyClass(200.0, 1 / 200.0),)
     found = [KeyClass(1.0, statistics.null_frac, certain=True, null=True)] if statistics.null_frac > 0 else []
+    ranks = rank_frequencies(statistics, sample)
+    if ranks:
+        found += [KeyClass(keys, share) for keys, share in ranks]
+        left = 1.0 - sum(each.keys * each.share for each in found)
+        return (*found, KeyClass(sample.rows * left, 1.0 / sample.rows, certain=True))
     found += [KeyClass(1.0, share, certain=True) for share in statistics.most_common_freqs if share > 0]
     left = 1.0 - sum(each.share for each in found)
     others = uncommon_keys(statistics, sample)
@@ -60,8 +66,8 @@ def _drawn(others: Keys, share: float, rows: float) -> KeyClass:
     return KeyClass(others.possible, share / others.possible)
 
 
-def _at_random(keys: float, rows: float) -> KeyClass:
-    """Return the class of so many keys that all rows fell to at random."""
+def equal_groups(keys: float, rows: float) -> KeyClass:
+    """Return the class of so many keys, which all rows fell to at random and none of which stayed empty."""
     each = rows / keys
     if each >= _MANY_ROWS:
         return KeyClass(keys, 1.0 / keys, certain=True)
@@ -92,7 +98,7 @@ def joint_classes(
     wanted = min(max(known_distinct if known_distinct is not None else found, least), most)
     if known_distinct is None and found >= least * 1.001:
         return joined
-    return (_at_random(wanted, most),)
+    return (equal_groups(wanted, most),)
 
 
 def distinct_keys(classes: Sequence[KeyClass], rows: float) -> float:

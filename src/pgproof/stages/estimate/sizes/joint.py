@@ -22,6 +22,20 @@ def is_unique(columns: Sequence[Column], table: Table, catalog: Catalog) -> bool
     )
 
 
+def rows_referred_to(columns: Sequence[Column], table: Table, catalog: Catalog) -> float | None:
+    """Return the most combinations there can be, since a foreign key on these columns allows no others."""
+    names = {column.name for column in columns}
+    found = []
+    for constraint in catalog.constraints_of(table.relation):
+        covered = set(constraint.columns)
+        if constraint.references is None or len(covered) < 2 or covered != names:
+            continue
+        target = catalog.find_table(constraint.references.name, constraint.references.schema)
+        if target is not None and target.rows > 0:
+            found.append(target.rows)
+    return min(found, default=None)
+
+
 def ordered_together(columns: Sequence[Column]) -> bool:
     """Say whether all columns follow the order of the rows, so that each is a step function of the other."""
     correlations = [c.statistics.correlation if c.statistics else None for c in columns]
