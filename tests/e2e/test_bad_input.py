@@ -125,7 +125,9 @@ CASES = [
         ["compete", "{folder}/table.yaml", "--against", "{plain}"],
         2,
         "error: {folder}/table.yaml: variant 'one': a change can't be this statement: DROP TABLE t\n"
-        "Known statements: CREATE INDEX, CREATE EXTENSION, ANALYZE of one table.",
+        "Known statements: CREATE INDEX, CREATE EXTENSION, ANALYZE of one table, CREATE STATISTICS,\n"
+        "ALTER TABLE ... ALTER COLUMN ... SET STATISTICS n, ALTER TABLE ... SET (one parameter = value),\n"
+        "ALTER DATABASE ... SET one parameter, ALTER SYSTEM SET one parameter.",
     ),
     (
         ["compete", "{folder}/bad.yaml", "--against", "{plain}"],

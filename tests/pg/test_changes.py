@@ -14,7 +14,20 @@ from pgproof.changes import (
     simulate_steps,
     verify_steps,
 )
-from pgproof.model.change import AnalyzeTable, Change, CloneOnly, CreateExtension, CreateIndex, DropIndex
+from pgproof.model.change import (
+    AnalyzeTable,
+    Change,
+    CloneOnly,
+    CreateExtension,
+    CreateIndex,
+    CreateStatistics,
+    DropIndex,
+    SetSetting,
+    SetStatisticsTarget,
+    SetTableOption,
+    SettingScope,
+    StatisticsKind,
+)
 from pgproof.model.relation import IndexKey, RelationName
 from pgproof.postgres.catalog import read_catalog
 from pgproof.postgres.dump import dump_schema
@@ -23,6 +36,7 @@ from pgproof.postgres.execute import run_steps
 from pgproof.postgres.index_state import IndexState, read_index_status
 from pgproof.postgres.session import Session, open_session
 from pgproof.sqltext.parse import parse_script
+from pgproof.sqltext.quote import quote_identifier
 
 pytestmark = pytest.mark.pg
 
@@ -33,6 +47,8 @@ SCHEMA = '''
 CREATE SCHEMA "Schéma ""1""";
 CREATE TABLE "Schéma ""1"""."select" ("Größe" int, "a""b" text, "user" varchar(20), "%s" jsonb);
 CREATE TABLE events (id int, at timestamptz, kind text, doc jsonb);
+ALTER TABLE "Schéma ""1"""."select" ALTER COLUMN "a""b" SET STATISTICS 250,
+ SET (autovacuum_enabled = true, fillfactor = 70, autovacuum_analyze_threshold = 5000);
 INSERT INTO events SELECT i, now(), 'k' || i, '{}' FROM generate_series(1, 500) AS i;
 CREATE INDEX "old %s ; --" ON events (kind DESC NULLS LAST, lower(kind)) INCLUDE (id) WHERE id > 3;
 CREATE INDEX old_plain ON events USING brin (id) WITH (pages_per_range = 16);
@@ -42,6 +58,7 @@ CREATE TABLE "parted B" PARTITION OF "Parted" FOR VALUES IN ('b') PARTITION BY R
 CREATE TABLE parted_b1 PARTITION OF "parted B" FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
 CREATE SCHEMA other;
 CREATE TABLE other.parted_b2 PARTITION OF "parted B" FOR VALUES FROM ('2027-01-01') TO ('2028-01-01');
+ALTER TABLE parted_a ALTER COLUMN region SET STATISTICS 7;
 INSERT INTO "Parted" SELECT i, 'b', '2026-05-01'::date + i FROM generate_series(1, 300) AS i;
 '''
 
@@ -88,6 +105,33 @@ CASES: dict[str, Change] = {
     ),
     "extension": CreateExtension("pg_trgm"),
     "extension elsewhere": CreateExtension("btree_gin", 'Schéma "1"'),
+    "statistics": CreateStatistics(PLAIN, "events_both", ("kind", "id"), (), tuple(StatisticsKind)),
+    "statistics of one kind": CreateStatistics(
+        NASTY, 'Stat "%s" ; -- é', ("user", "Größe", 'a"b'), (), (StatisticsKind.NDISTINCT,)
+    ),
+    "statistics of a partitioned table": CreateStatistics(
+        PARTED, "parted_both", ("region", "id"), (), (StatisticsKind.DEPENDENCIES, StatisticsKind.MCV)
+    ),
+    "statistics of expressions": CreateStatistics(
+        PLAIN, "events_mixed", ("id",), ("lower(kind)", "id % 7"), (StatisticsKind.MCV,)
+    ),
+    "statistics of one expression": CreateStatistics(PLAIN, "events_lower", (), ("lower(kind)",)),
+    "target": SetStatisticsTarget(PLAIN, "kind", 500),
+    "target over a target": SetStatisticsTarget(NASTY, 'a"b', 0, previous=250),
+    "target of a partitioned table": SetStatisticsTarget(PARTED, "region", 1000),
+    "option": SetTableOption(PLAIN, "autovacuum_vacuum_scale_factor", "0.01"),
+    "option over others": SetTableOption(
+        NASTY, "fillfactor", "90",
+        previous=("autovacuum_enabled=true", "fillfactor=70", "autovacuum_analyze_threshold=5000"),
+    ),
+    "setting of the database": SetSetting("work_mem", "37MB"),
+    "setting of the database over another": SetSetting("random_page_cost", "1.3", previous="1.7"),
+    "setting with a list": SetSetting("search_path", '"Schéma ""1""", public, pg_catalog'),
+    "setting of the server": SetSetting("autovacuum_naptime", "77s", SettingScope.SYSTEM),
+    "setting that waits for a restart": SetSetting("max_connections", "91", SettingScope.SYSTEM),
+    "library": SetSetting(
+        "shared_preload_libraries", "pg_stat_statements, auto_explain", SettingScope.SYSTEM
+    ),
     "analyze": AnalyzeTable(NASTY, ("Größe", 'a"b')),
     "analyze all": AnalyzeTable(PARTED),
 }  # fmt: skip
@@ -101,6 +145,21 @@ def session(database: str) -> Iterator[Session]:
         yield opened
 
 
+@pytest.fixture(autouse=True)
+def configuration(session: Session) -> Iterator[None]:
+    """What a test sets for the whole server is gone after it, whatever became of the test."""
+    session.run(f"ALTER DATABASE {quote_identifier(session.database)} SET random_page_cost = '1.7'")
+    yield
+    for setting in ("autovacuum_naptime", "max_connections", "shared_preload_libraries"):
+        session.run(f"ALTER SYSTEM RESET {setting}")
+    session.run("SELECT pg_reload_conf()")
+
+
+def configured(session: Session) -> tuple[list[tuple[object, ...]], ...]:
+    """What is set for the database and by ALTER SYSTEM, as written."""
+    return session.query("database_settings"), session.query("system_settings")
+
+
 def run_all(session: Session, steps: tuple) -> None:
     outcomes = run_steps(session, steps)
     assert [o.message for o in outcomes if not o.ok] == []
@@ -111,7 +170,7 @@ def test_applies_verifies_reverts_to_the_same_bytes_and_applies_again(
     case: str, session: Session, database: str, pg_server: EmbeddedServer
 ) -> None:
     change = CASES[case]
-    before = dump_schema(database, pg_server.binaries)
+    before, settings_before = dump_schema(database, pg_server.binaries), configured(session)
     catalog = read_catalog(session)
     assert effective_changes((change,), catalog) == (change,)
     assert refusals(change, catalog) == ()
@@ -123,18 +182,25 @@ def test_applies_verifies_reverts_to_the_same_bytes_and_applies_again(
             assert effective_changes((change,), after) == (), "it is so now"
         run_all(session, revert_steps(change, after))
         assert dump_schema(database, pg_server.binaries) == before
+        assert configured(session) == settings_before
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_simulation_has_its_effect_and_leaves_nothing(case: str, session: Session) -> None:
     change = CASES[case]
     steps = simulate_steps(change)
-    assert not isinstance(steps, CloneOnly)
+    if isinstance(steps, CloneOnly):
+        assert isinstance(change, SetSetting)
+        assert change.scope is SettingScope.SYSTEM
+        return
     assert all(step.transactional for step in steps)
     with session.rolled_back():
         for step in steps:
             session.run(step.sql)
-        assert all(session.value(question.sql) is True for question in verify_steps(change))
+        if isinstance(change, SetSetting):  # in force for the planner at once, and nothing is written
+            assert session.value(f"SHOW {change.name}") == change.value
+        else:
+            assert all(session.value(question.sql) is True for question in verify_steps(change))
     assert effective_changes((change,), read_catalog(session)) == (change,)
 
 

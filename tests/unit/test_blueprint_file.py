@@ -8,7 +8,18 @@ import pytest
 from pgproof.errors import ConfigError, ParseError, PgproofError, UsageError
 from pgproof.frontends.blueprint_file import read_blueprint, write_blueprint
 from pgproof.model.blueprint import Blueprint, Limits, LoadProfile, RacePlan, Target, Weights
-from pgproof.model.change import AnalyzeTable, CreateExtension, CreateIndex, DropIndex
+from pgproof.model.change import (
+    AnalyzeTable,
+    CreateExtension,
+    CreateIndex,
+    CreateStatistics,
+    DropIndex,
+    SetSetting,
+    SetStatisticsTarget,
+    SetTableOption,
+    SettingScope,
+    StatisticsKind,
+)
 from pgproof.model.query import Query, StatementKind
 from pgproof.model.relation import IndexKey, RelationName
 from pgproof.model.variant import Variant
@@ -42,6 +53,15 @@ BLUEPRINT = Blueprint(
                     ORDERS, "order by note", (IndexKey(column="note", opclass="gin_trgm_ops"),), method="gin"
                 ),
                 AnalyzeTable(ORDERS),
+                CreateStatistics(
+                    ORDERS, "order city zip", ("city", "Zip"), ("lower(note)",), (StatisticsKind.MCV,)
+                ),
+                CreateStatistics(ORDERS, "order_lower", (), ("lower(note)",)),
+                SetStatisticsTarget(ORDERS, "Zip", 1000),
+                SetTableOption(ORDERS, "autovacuum_vacuum_scale_factor", "0.02"),
+                SetSetting("work_mem", "64MB"),
+                SetSetting("search_path", '"Sales Äpp", public', SettingScope.DATABASE, "Shop's"),
+                SetSetting("shared_buffers", "1GB", SettingScope.SYSTEM),
             ),
             why="because: yes",
         ),
@@ -137,7 +157,7 @@ INDEX = "CREATE INDEX i ON t (id)"
         (MINIMAL.replace(f"\n  - {INDEX}", " []"), ": variant 'one' changes nothing."),
         (
             MINIMAL.replace(INDEX, "{kind: drop_indexx}"),
-            ": variant 'one': a change is one SQL statement as text, or a mapping with kind: drop_index.",
+            ": variant 'one': a change is one SQL statement as text, or a mapping with a known kind.",
         ),
         (MINIMAL + "load: 3", ": load must be a mapping."),
         (MINIMAL + "load: {client: 3}", ": load: unknown key 'client'."),

@@ -10,11 +10,24 @@ from typing import Any
 from pgproof.changes.extension import CREATE_EXTENSION
 from pgproof.changes.index import CREATE_INDEX, DROP_INDEX
 from pgproof.changes.kind import Kind
+from pgproof.changes.setting import SET_SETTING
 from pgproof.changes.statistics import ANALYZE_TABLE
+from pgproof.changes.statistics_object import CREATE_STATISTICS
+from pgproof.changes.statistics_target import SET_STATISTICS_TARGET
+from pgproof.changes.table_option import SET_TABLE_OPTION
 from pgproof.model.change import Change, CloneOnly, Refusal, Step
 from pgproof.model.relation import Catalog
 
-KINDS: tuple[Kind[Any], ...] = (CREATE_INDEX, DROP_INDEX, CREATE_EXTENSION, ANALYZE_TABLE)
+KINDS: tuple[Kind[Any], ...] = (
+    CREATE_INDEX,
+    DROP_INDEX,
+    CREATE_EXTENSION,
+    ANALYZE_TABLE,
+    CREATE_STATISTICS,
+    SET_STATISTICS_TARGET,
+    SET_TABLE_OPTION,
+    SET_SETTING,
+)
 
 
 def kind_of(change: Change) -> Kind[Any]:
@@ -100,8 +113,28 @@ def effective_changes(changes: tuple[Change, ...], catalog: Catalog) -> tuple[Ch
     """Leave out what is so already: an installed extension, an equal index, an index that is gone.
 
     What is left out is neither made nor undone, so an extension that was there before stays after a revert.
+    What remains knows what was there before it (`remember`).
     """
-    return tuple(change for change in changes if not kind_of(change).is_so(change, catalog))
+    return tuple(
+        remember(change, catalog) for change in changes if not kind_of(change).is_so(change, catalog)
+    )
+
+
+def remember(change: Change, catalog: Catalog) -> Change:
+    """Return a change with the value that it replaces noted in it, so that it can be undone.
+
+    Args:
+        change: What is planned.
+        catalog: Of the database, read before the change is made.
+    """
+    remembering: Change = kind_of(change).remember(change, catalog)
+    return remembering
+
+
+def race_refusals(changes: tuple[Change, ...], catalog: Catalog) -> tuple[Refusal, ...]:
+    """Say why changes can't be tried on one clone while others of its server do without."""
+    found = (kind_of(change).refuse_race(change, catalog) for change in changes)
+    return tuple(refusal for refusal in found if refusal is not None)
 
 
 def describe(change: Change) -> str:

@@ -12,12 +12,23 @@ from pgproof.model.relation import Catalog
 C = TypeVar("C")
 
 
+def remember_nothing(change: C, _: Catalog) -> C:
+    """Return a change as it is: nothing of what was there before is needed to undo it."""
+    return change
+
+
+def race_always(_: object, __: Catalog) -> Refusal | None:
+    """Let a change be tried on one clone among several on the same server."""
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Kind(Generic[C]):
     """One kind of change.
 
     Every function is pure. ``catalog`` is the database's catalog as it is when the function is asked, or None
-    where nobody has read it; only changes of partitioned tables need it (see each function).
+    where nobody has read it; only changes of partitioned tables and settings of a database need it (see each
+    function).
 
     Args:
         change: The noun this kind serves.
@@ -28,6 +39,9 @@ class Kind(Generic[C]):
         refuse: Why it must not be made, given the changes before it in its variant; empty when it may.
         is_so: Whether the catalog already is as the change would make it.
         describe: One line for humans, without a full stop.
+        remember: The change with what is there before it noted in it, so that it can be undone.
+        refuse_race: Why it can't be tried on one clone while others of the same server go without it; None
+            where it can.
     """
 
     change: type[C]
@@ -38,3 +52,5 @@ class Kind(Generic[C]):
     refuse: Callable[[C, Catalog, tuple[Change, ...]], tuple[Refusal, ...]]
     is_so: Callable[[C, Catalog], bool]
     describe: Callable[[C], str]
+    remember: Callable[[C, Catalog], C] = remember_nothing
+    refuse_race: Callable[[C, Catalog], Refusal | None] = race_always

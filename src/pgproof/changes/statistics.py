@@ -23,6 +23,7 @@ def analyze_step(table: RelationName, columns: tuple[str, ...] = ()) -> Step:
         lock_mode=LockMode.SHARE_UPDATE_EXCLUSIVE,
         transactional=True,
         purpose=f"refresh statistics of {table}",
+        repeatable=True,
     )
 
 

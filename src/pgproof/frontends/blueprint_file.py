@@ -19,7 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 from pgproof import changes
 from pgproof.errors import ConfigError, ParseError
 from pgproof.model.blueprint import Blueprint, Limits, LoadProfile, RacePlan, Target, Weights
-from pgproof.model.change import Change, CloneOnly, DropIndex
+from pgproof.model.change import Change, CloneOnly, CreateIndex, DropIndex, SetSetting, SettingScope
 from pgproof.model.variant import CANARY, CONTROL, Variant
 from pgproof.model.workload import Workload
 from pgproof.sqltext.ddl import parse_change
@@ -31,6 +31,9 @@ _HEADER = """\
 """
 _SECTIONS: dict[str, type] = {"weights": Weights, "load": LoadProfile, "limits": Limits, "race": RacePlan}
 _KEYS = ("version", "name", "goal", "workload", "variants", "targets", "notes", *_SECTIONS)
+_KINDS_BY_NAME: dict[str, type[Any]] = {
+    kind.change.__dataclass_fields__["kind"].default: kind.change for kind in changes.KINDS
+}
 _VARIANT_KEYS = ("name", "title", "why", "changes")
 
 
@@ -220,10 +223,17 @@ def _variant_to_yaml(variant: Variant) -> dict[str, Any]:
 
 
 def _change_to_yaml(change: Change) -> Any:
-    steps = changes.simulate_steps(change)
-    if isinstance(change, DropIndex) or isinstance(steps, CloneOnly) or len(steps) != 1:
+    if isinstance(change, DropIndex) or (isinstance(change, SetSetting) and not _names_database(change)):
         return TypeAdapter(type(change)).dump_python(change, mode="json")
-    return steps[0].sql  # the plain form, without CONCURRENTLY: how it is applied is decided elsewhere
+    if isinstance(change, CreateIndex):
+        steps = changes.simulate_steps(change)  # without CONCURRENTLY: how it is applied is decided elsewhere
+        assert not isinstance(steps, CloneOnly)
+        return steps[0].sql
+    return changes.apply_steps(change)[0].sql  # an ANALYZE that follows goes without saying
+
+
+def _names_database(change: SetSetting) -> bool:
+    return change.scope is SettingScope.SYSTEM or bool(change.database)
 
 
 def _variant_from_yaml(item: Any, path: Path) -> Variant:
@@ -254,14 +264,17 @@ def _change_from_yaml(value: Any, where: str) -> Change:
         except ParseError as error:
             error.hint = error.hint or "Line and column count from the start of this change's text."
             raise
-    if isinstance(value, dict) and value.get("kind") == "drop_index":
+    kind = _KINDS_BY_NAME.get(value.get("kind")) if isinstance(value, dict) else None
+    if kind is not None:
         try:
-            return TypeAdapter(DropIndex).validate_python(value)
+            change: Change = TypeAdapter(kind).validate_python(value)
         except ValidationError as error:
-            raise ConfigError(f"{where}: drop_index: {error.errors()[0]['msg']}.") from error
+            raise ConfigError(f"{where}: {value['kind']}: {error.errors()[0]['msg']}.") from error
+        return change
     raise ConfigError(
-        f"{where}: a change is one SQL statement as text, or a mapping with kind: drop_index.",
-        hint="For example: - CREATE INDEX orders_status_idx ON public.orders (status)",
+        f"{where}: a change is one SQL statement as text, or a mapping with a known kind.",
+        hint="For example: - CREATE INDEX orders_status_idx ON public.orders (status)\n"
+        f"Kinds: {', '.join(_KINDS_BY_NAME)}.",
     )
 
 

@@ -42,8 +42,9 @@ class Step:
         transactional: May run inside a transaction block (False for CONCURRENTLY forms).
         purpose: One line for humans ("build index on orders").
         verifies: The statement returns one row with one boolean, which must be true.
-        creates: The object it brings into being, for clean-up after a failure.
-        drops: The object it removes.
+        creates: The index it brings into being, for clean-up after a failure.
+        drops: The index it removes.
+        repeatable: Running it twice does no harm, and nothing tells whether it was run (ANALYZE).
     """
 
     sql: str
@@ -53,6 +54,7 @@ class Step:
     verifies: bool = False
     creates: RelationName | None = None
     drops: RelationName | None = None
+    repeatable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,4 +149,108 @@ class AnalyzeTable:
     kind: Literal["analyze"] = "analyze"
 
 
-Change = CreateIndex | DropIndex | CreateExtension | AnalyzeTable
+class StatisticsKind(StrEnum):
+    """What a statistics object holds about columns together (documentation of CREATE STATISTICS)."""
+
+    NDISTINCT = "ndistinct"
+    DEPENDENCIES = "dependencies"
+    MCV = "mcv"
+
+
+@dataclass(frozen=True, slots=True)
+class CreateStatistics:
+    """Let the planner know how columns of a table belong together, and ANALYZE so that it does.
+
+    Args:
+        table: The table.
+        name: Of the object, without schema (it goes to the table's schema); at most 63 bytes.
+        columns: Column names, with the expressions 2 to 8 in all; a single expression may stand alone.
+        expressions: SQL of expressions over the table's columns, without outer brackets; PostgreSQL 14.
+        kinds: What to hold; empty for a single expression alone, which has statistics like a column's.
+    """
+
+    table: RelationName
+    name: str
+    columns: tuple[str, ...]
+    expressions: tuple[str, ...] = ()
+    kinds: tuple[StatisticsKind, ...] = ()
+    kind: Literal["create_statistics"] = "create_statistics"
+
+
+@dataclass(frozen=True, slots=True)
+class SetStatisticsTarget:
+    """Have ANALYZE look closer at one column, and ANALYZE it.
+
+    Args:
+        table: The table; of a partitioned one its own statistics alone, those of its partitions stay.
+        column: The column.
+        target: Most common values and histogram steps to keep, 0 to 10000.
+        previous: The column's own target before; None where ``default_statistics_target`` ruled. Taken from
+            the catalog when the change is planned.
+    """
+
+    table: RelationName
+    column: str
+    target: int
+    previous: int | None = None
+    kind: Literal["set_statistics_target"] = "set_statistics_target"
+
+
+@dataclass(frozen=True, slots=True)
+class SetTableOption:
+    """Set one storage parameter of a table.
+
+    Args:
+        table: The table; not a partitioned one, which has none.
+        name: Of the parameter ("autovacuum_vacuum_scale_factor").
+        value: As text ("0.02").
+        previous: All parameters the table had before, in order ("fillfactor=70"). Taken from the catalog when
+            the change is planned.
+    """
+
+    table: RelationName
+    name: str
+    value: str
+    previous: tuple[str, ...] = ()
+    kind: Literal["set_table_option"] = "set_table_option"
+
+
+class SettingScope(StrEnum):
+    """For whom a setting is set."""
+
+    DATABASE = "database"
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class SetSetting:
+    """Set a configuration parameter.
+
+    Args:
+        name: Of the parameter ("work_mem").
+        value: As one writes it in postgresql.conf, without quotes ("64MB", "1.1", "off"); names of a list are
+            separated by commas.
+        scope: The whole server (ALTER SYSTEM), or new sessions in one database (ALTER DATABASE).
+        database: The database, in that scope; empty for the one the change is made in.
+        previous: What was set in the same place before, as text; None where nothing was. Taken from the
+            catalog when the change is planned.
+    """
+
+    name: str
+    value: str
+    scope: SettingScope = SettingScope.DATABASE
+    database: str = ""
+    previous: str | None = None
+    kind: Literal["set_setting"] = "set_setting"
+
+
+Change = (
+    CreateIndex
+    | DropIndex
+    | CreateExtension
+    | AnalyzeTable
+    | CreateStatistics
+    | SetStatisticsTarget
+    | SetTableOption
+    | SetSetting
+)

@@ -10,6 +10,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import TypeVar
 
+from pgproof.model.function import Function
 from pgproof.model.statistics import ColumnStatistics, TableActivity
 
 _Key = TypeVar("_Key")
@@ -51,6 +52,8 @@ class Column:
         collation: Collation name when not the type's default, else empty.
         statistics: None where never analysed or not readable.
         identity: "" or "always" or "by default".
+        statistics_target: The column's own target; None where ``default_statistics_target`` rules.
+        orderable: Its type has a default btree operator class.
     """
 
     name: str
@@ -62,6 +65,8 @@ class Column:
     collation: str = ""
     statistics: ColumnStatistics | None = None
     identity: str = ""
+    statistics_target: int | None = None
+    orderable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +240,18 @@ class Extension:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One row of pg_settings."""
+    """One row of pg_settings, and where it is set.
+
+    Args:
+        name: As the server writes it.
+        value: In the unit; passwords masked.
+        unit: "8kB", "kB", "ms"..., empty without one.
+        source: Where the value in force comes from ("default", "configuration file", "database").
+        context: What it takes to change it ("user", "sighup", "postmaster").
+        pending_restart: A new value in a file waits for a restart.
+        database_value: What ALTER DATABASE set for all roles, as written; None where nothing.
+        system_value: What ALTER SYSTEM set, as written; None where nothing, or where the role can't see it.
+    """
 
     name: str
     value: str
@@ -243,6 +259,8 @@ class Setting:
     source: str = "default"
     context: str = "user"
     pending_restart: bool = False
+    database_value: str | None = None
+    system_value: str | None = None
 
 
 @dataclass(frozen=True)  # without slots: the look-ups are kept in the instance, beside its fields
@@ -264,6 +282,8 @@ class Catalog:
         stats_reset_at: When the cumulative statistics began, None where unknown.
         system_identifier: The cluster's, empty where not readable.
         notes: What could not be read and the GRANT that would allow it, may be empty.
+        owns_database: The role may alter the database itself.
+        functions: Those an index may call, the server's own left out.
     """
 
     database: str
@@ -283,6 +303,8 @@ class Catalog:
     settings: tuple[Setting, ...]
     system_identifier: str = ""
     notes: tuple[str, ...] = ()
+    owns_database: bool = True
+    functions: tuple[Function, ...] = ()
 
     @property
     def major(self) -> int:
@@ -369,6 +391,22 @@ class Catalog:
         found = self._settings_by_name.get(name)
         return None if found is None else found.value
 
+    def find_setting(self, name: str) -> Setting | None:
+        """Return a setting whatever the case of its name, None when there is no such setting."""
+        return self._settings_by_lower_name.get(name.lower())
+
+    def find_statistics(self, name: RelationName) -> ExtendedStatistics | None:
+        """Return the statistics object of that name, None when there is none."""
+        return next((found for found in self.statistics if found.relation == name), None)
+
+    def find_function(self, name: str, schema: str = "") -> Function | None:
+        """Return the immutable function that a call means, None for every other one."""
+        for candidate in (schema,) if schema else self.search_path:
+            found = self._functions_by_name.get((candidate, name))
+            if found is not None:
+                return found
+        return None
+
     def extension(self, name: str) -> Extension | None:
         """Return an installed or available extension, None when the server lacks it."""
         return self._extensions_by_name.get(name)
@@ -378,6 +416,10 @@ class Catalog:
         """The catalog as one sees it who may change all, on the primary: what proposals are judged by."""
         owned = tuple(replace(table, owned=True) for table in self.tables)
         return replace(self, in_recovery=False, superuser=True, tables=owned)
+
+    @cached_property
+    def _functions_by_name(self) -> Mapping[tuple[str, str], Function]:
+        return {(function.schema, function.name): function for function in self.functions}
 
     @cached_property
     def _tables_by_name(self) -> Mapping[tuple[str | None, str], Table]:
@@ -417,6 +459,10 @@ class Catalog:
     @cached_property
     def _settings_by_name(self) -> Mapping[str, Setting]:
         return {setting.name: setting for setting in self.settings}
+
+    @cached_property
+    def _settings_by_lower_name(self) -> Mapping[str, Setting]:
+        return {setting.name.lower(): setting for setting in self.settings}
 
     @cached_property
     def _extensions_by_name(self) -> Mapping[str, Extension]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pgproof.errors import CapabilityMissing
-from pgproof.model.relation import Catalog, RelationName
+from pgproof.model.relation import Catalog, RelationName, Setting
 from pgproof.postgres import catalog_rows
 from pgproof.postgres.session import Session
 from pgproof.sqltext.quote import quote_identifier
@@ -49,10 +49,18 @@ def read_catalog(session: Session) -> Catalog:
         constraints=catalog_rows.constraints_of(session.query("constraints"), names),
         statistics=catalog_rows.statistics_of(session.query("extended_statistics"), names),
         extensions=catalog_rows.extensions_of(session.query("extensions")),
-        settings=catalog_rows.settings_of(session.query("settings")),
+        settings=_read_settings(session, superuser=facts.is_superuser),
         system_identifier=_read_system_identifier(session, notes),
         notes=tuple(notes),
+        owns_database=facts.owns_database,
+        functions=catalog_rows.functions_of(session.query("immutable_functions")),
     )
+
+
+def _read_settings(session: Session, *, superuser: bool) -> tuple[Setting, ...]:
+    """Read the settings in force and where they are set; what ALTER SYSTEM wrote, only superusers see."""
+    of_system = session.query("system_settings") if superuser else []
+    return catalog_rows.settings_of(session.query("settings"), session.query("database_settings"), of_system)
 
 
 def _read_system_identifier(session: Session, notes: list[str]) -> str:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from pgproof.model.function import Function
 from pgproof.model.relation import (
     Column,
     Constraint,
@@ -42,6 +43,8 @@ def columns_of(rows: Iterable[Any], statistics: Iterable[Any]) -> dict[int, tupl
                 collation=row.collation or "",
                 statistics=known.get((row.table_oid, row.name)),
                 identity=row.identity,
+                statistics_target=row.statistics_target,
+                orderable=row.is_orderable,
             )
         )
     return {oid: tuple(found) for oid, found in columns.items()}
@@ -182,8 +185,23 @@ def extensions_of(rows: Iterable[Any]) -> tuple[Extension, ...]:
     )
 
 
-def settings_of(rows: Iterable[Any]) -> tuple[Setting, ...]:
-    """Return the settings in the order of the rows; passwords, as in primary_conninfo, are masked."""
+def functions_of(rows: Iterable[Any]) -> tuple[Function, ...]:
+    """Return the functions in the order of the rows."""
+    return tuple(Function(row.schema_name, row.name, row.return_type) for row in rows)
+
+
+def settings_of(
+    rows: Iterable[Any], of_database: Iterable[Any] = (), of_system: Iterable[Any] = ()
+) -> tuple[Setting, ...]:
+    """Return the settings in the order of the rows; passwords, as in primary_conninfo, are masked.
+
+    Args:
+        rows: Of the query ``settings``.
+        of_database: Of the query ``database_settings``.
+        of_system: Of the query ``system_settings``.
+    """
+    database_values = {row.name.lower(): mask(row.value) for row in of_database}
+    system_values = {row.name.lower(): mask(row.value) for row in of_system}
     return tuple(
         Setting(
             name=row.name,
@@ -192,6 +210,8 @@ def settings_of(rows: Iterable[Any]) -> tuple[Setting, ...]:
             source=row.source or "",
             context=row.context,
             pending_restart=row.pending_restart,
+            database_value=database_values.get(row.name.lower()),
+            system_value=system_values.get(row.name.lower()),
         )
         for row in rows
     )

@@ -1,17 +1,25 @@
-"""The changes a person may write as SQL: CREATE INDEX, CREATE EXTENSION, ANALYZE."""
+"""The changes a person may write as SQL, from CREATE INDEX to ALTER SYSTEM."""
 
 from __future__ import annotations
 
 from pgproof.errors import ConfigError
-from pgproof.model.change import AnalyzeTable, CreateExtension, CreateIndex
+from pgproof.model.change import AnalyzeTable, Change, CreateExtension, CreateIndex
 from pgproof.model.relation import IndexKey, RelationName
+from pgproof.sqltext.ddl_settings import parse_alter_table, parse_setting
+from pgproof.sqltext.ddl_statistics import parse_create_statistics
+from pgproof.sqltext.deparse import expression_text
 from pgproof.sqltext.parse import parse_statement
-from pgproof.sqltext.tree import Message, deparse_message, enum_name, is_set, kind_of, new_message, unwrap
+from pgproof.sqltext.tree import Message, enum_name, is_set, kind_of, unwrap
 
 DEFAULT_SCHEMA = "public"
 
+_KNOWN = """\
+Known statements: CREATE INDEX, CREATE EXTENSION, ANALYZE of one table, CREATE STATISTICS,
+ALTER TABLE ... ALTER COLUMN ... SET STATISTICS n, ALTER TABLE ... SET (one parameter = value),
+ALTER DATABASE ... SET one parameter, ALTER SYSTEM SET one parameter."""
 
-def parse_change(sql: str, source: str = "") -> CreateIndex | CreateExtension | AnalyzeTable:
+
+def parse_change(sql: str, source: str = "") -> Change:
     """Read a statement as a change.
 
     CONCURRENTLY and IF NOT EXISTS are accepted and forgotten: how a change is applied is not the
@@ -39,9 +47,18 @@ def parse_change(sql: str, source: str = "") -> CreateIndex | CreateExtension | 
         target = unwrap(message.rels[0])
         columns = tuple(unwrap(column).sval for column in target.va_cols)
         return AnalyzeTable(table=_relation(target.relation), columns=columns)
+    change: Change | None = None
+    if kind == "CreateStatsStmt":
+        change = parse_create_statistics(message, DEFAULT_SCHEMA)
+    elif kind == "AlterTableStmt":
+        change = parse_alter_table(message, DEFAULT_SCHEMA)
+    elif kind in ("AlterDatabaseSetStmt", "AlterSystemStmt"):
+        change = parse_setting(message)
+    if change is not None:
+        return change
     raise ConfigError(
         f"{_where(source)}a change can't be this statement: {statement.text[:80]}",
-        hint="Known statements: CREATE INDEX, CREATE EXTENSION, ANALYZE of one table.",
+        hint=_KNOWN,
     )
 
 
@@ -62,7 +79,7 @@ def _index(message: Message, source: str) -> CreateIndex:
         keys=tuple(_key(unwrap(element)) for element in message.index_params),
         method=message.access_method or "btree",
         include=tuple(unwrap(element).name for element in message.index_including_params),
-        where=_expression(message.where_clause) if is_set(message, "where_clause") else "",
+        where=expression_text(message.where_clause) if is_set(message, "where_clause") else "",
         unique=bool(message.unique),
     )
 
@@ -73,20 +90,12 @@ def _key(element: Message) -> IndexKey:
     descending = ordering == "SORTBY_DESC"
     return IndexKey(
         column=element.name,
-        expression=_expression(element.expr) if is_set(element, "expr") else "",
+        expression=expression_text(element.expr) if is_set(element, "expr") else "",
         opclass=".".join(unwrap(part).sval for part in element.opclass),
         collation=".".join(unwrap(part).sval for part in element.collation),
         descending=descending,
         nulls_first=nulls == "SORTBY_NULLS_FIRST" or (descending and nulls == "SORTBY_NULLS_DEFAULT"),
     )
-
-
-def _expression(node: Message) -> str:
-    """Return the SQL text of an expression: deparse it as the only column of a SELECT."""
-    select = new_message("SelectStmt")
-    target = select.target_list.add().res_target
-    target.val.CopyFrom(node)
-    return deparse_message(select).removeprefix("SELECT ").strip()
 
 
 def _relation(relation: Message) -> RelationName:

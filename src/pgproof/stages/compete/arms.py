@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from pgproof.changes import all_refusals, backward_steps, effective_changes, forward_steps, verify_steps
+from pgproof.changes import (
+    all_refusals,
+    backward_steps,
+    effective_changes,
+    forward_steps,
+    race_refusals,
+    verify_steps,
+)
 from pgproof.errors import ParseError, UsageError
 from pgproof.model.change import Change, Step
 from pgproof.model.progress import Progress, ignore_progress
@@ -33,8 +40,8 @@ class BuiltArm:
         wal_bytes: WAL they wrote.
         index_bytes: Index bytes added (negative when indexes were dropped).
         index_bytes_before: All index bytes before.
-        steps: What was run, in order.
-        revert: What undoes it, in order.
+        steps: What was run, in order, as it would be run on the target.
+        revert: What undoes it there, in order.
     """
 
     name: str
@@ -87,7 +94,8 @@ def build_arm(
     """
     progress(f"building {variant.name}")
     dsn = host.make(clone)
-    work = _plan_work(variant, as_owner(catalog))
+    owned = as_owner(catalog)
+    work = _plan_work(variant, owned)
     with (
         open_session(dsn, read_only=False, statement_timeout_ms=0) as session,
         open_session(dsn, statement_timeout_ms=0) as watcher,
@@ -95,7 +103,9 @@ def build_arm(
         before = session.query("arm_state")[0]
         failure, build_ms, wal_bytes = work.refusal, 0.0, 0
         if not failure:
-            outcomes = run_steps(session, work.steps, policy=ON_CLONE, progress=progress, watcher=watcher)
+            # The same steps but for the database's name, where a setting of the database is among them.
+            steps = forward_steps(work.changes, replace(owned, database=session.database))
+            outcomes = run_steps(session, steps, policy=ON_CLONE, progress=progress, watcher=watcher)
             build_ms = sum(o.elapsed_ms for o in outcomes)
             wal_bytes = sum(o.wal_bytes for o in outcomes)
             failed = next((o for o in outcomes if not o.ok), None)
@@ -132,7 +142,7 @@ def as_owner(catalog: Catalog) -> Catalog:
 def _plan_work(variant: Variant, catalog: Catalog) -> _Work:
     """Turn a variant into steps; what the target's owner would be refused is refused here as well."""
     changes = effective_changes(variant.changes, catalog)
-    found = all_refusals(changes, catalog)
+    found = all_refusals(changes, catalog) + race_refusals(changes, catalog)
     if found:
         return _Work(changes, refusal=f"refused: {found[0].reason}")
     try:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pgproof.changes import all_refusals
 from pgproof.changes.index import planned_indexes
 from pgproof.errors import Refused
-from pgproof.model.change import AnalyzeTable, Change, CreateExtension, CreateIndex, DropIndex, Refusal
+from pgproof.model.change import Change, CreateIndex, CreateStatistics, DropIndex, Refusal
 from pgproof.model.relation import Catalog, RelationName
 from pgproof.postgres.session import Session
 from pgproof.postgres.watchdog import Blocker
@@ -89,11 +89,11 @@ def _waits_for_others(changes: tuple[Change, ...]) -> bool:
 
 
 def _tables(changes: tuple[Change, ...]) -> set[RelationName]:
-    return {change.table for change in changes if not isinstance(change, CreateExtension)}
+    return {change.table for change in changes if isinstance(change, CreateIndex | DropIndex)}
 
 
 def _refuse_schemas(session: Session, catalog: Catalog, changes: tuple[Change, ...]) -> Iterator[Refusal]:
-    schemas = {
+    schemas = {change.table.schema for change in changes if isinstance(change, CreateStatistics)} | {
         index.schema
         for change in changes
         if isinstance(change, CreateIndex)
@@ -103,7 +103,7 @@ def _refuse_schemas(session: Session, catalog: Catalog, changes: tuple[Change, .
         if not row.may_create:
             yield Refusal(
                 f"Role {catalog.user} may not make objects in schema {row.schema_name}, so the server will"
-                " not let it build an index there, whoever owns the table.",
+                " not let it make an index or statistics there, whoever owns the table.",
                 f"Let the schema's owner or a superuser run:\n  GRANT CREATE ON SCHEMA"
                 f" {quote_identifier(row.schema_name)} TO {quote_identifier(catalog.user)};",
             )
@@ -146,7 +146,7 @@ def _limit(limits: GateLimits) -> str:
 
 def _leftovers(catalog: Catalog, changes: tuple[Change, ...]) -> Iterator[str]:
     dropped = {change.index for change in changes if isinstance(change, DropIndex)}
-    tables = _tables(tuple(change for change in changes if not isinstance(change, AnalyzeTable)))
+    tables = _tables(changes)
     for index in catalog.indexes:
         if index.table in tables and not index.valid and index.relation not in dropped:
             yield (

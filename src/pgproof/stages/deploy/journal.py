@@ -130,7 +130,8 @@ def intents(entries: Sequence[JournalEntry], change: int) -> set[str]:
     Only these can have left something of ours behind.
     """
     started = {e.sql for e in _forward(entries, change) if e.event is JournalEvent.INTENT}
-    foreign = {e.sql for e in _forward(entries, change) if e.detail.startswith(f"[{NAME_TAKEN}]")}
+    taken = tuple(f"[{sqlstate}]" for sqlstate in NAMES_TAKEN)
+    foreign = {e.sql for e in _forward(entries, change) if e.detail.startswith(taken)}
     return started - foreign
 
 
@@ -147,8 +148,8 @@ def done(entries: Sequence[JournalEntry], change: int) -> set[str]:
     return set(by_step.values())
 
 
-NAME_TAKEN = "42P07"
-"""SQLSTATE of a step that found its name taken: what stands there is somebody else's."""
+NAMES_TAKEN = ("42P07", "42710")
+"""SQLSTATEs of a step that found its name taken: what stands there is somebody else's."""
 
 
 def _forward(entries: Sequence[JournalEntry], change: int) -> list[JournalEntry]:

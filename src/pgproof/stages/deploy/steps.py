@@ -168,7 +168,9 @@ def _settle_index(target: Target, journal: Journal, planned: PlannedStep, index:
 
 
 def _verify_of(change: Change, step: Step) -> tuple[Step, ...]:
-    """Return a change's questions for the step they are about: of an index, the one that makes it."""
+    """Return a change's questions for the step they are about; none for a step that is fit to run twice."""
+    if step.repeatable:
+        return ()
     own = RelationName(change.table.schema, change.name) if isinstance(change, CreateIndex) else None
     return verify_steps(change) if own is None or step.creates == own else ()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pgproof.changes import revert_steps, verify_steps
 from pgproof.errors import RevertFailed, RolloutError
-from pgproof.model.change import AnalyzeTable, Change, CreateExtension, CreateIndex, DropIndex
+from pgproof.model.change import AnalyzeTable, Change, CreateIndex, DropIndex
 from pgproof.model.rollout import JournalEvent
 from pgproof.postgres.index_state import IndexState, read_index_status
 from pgproof.stages.deploy.journal import BACKWARD, Journal, done, intents
@@ -23,8 +23,8 @@ def undo_change(target: Target, journal: Journal, place: int, change: Change) ->
             _undo_create(target, journal, place, change)
         elif isinstance(change, DropIndex):
             _undo_drop(target, journal, place, change)
-        elif isinstance(change, CreateExtension):
-            _undo_extension(target, journal, place, change)
+        elif not isinstance(change, AnalyzeTable):
+            _undo_if_so(target, journal, place, change)
         _forget_steps(journal, place, change)
     except RevertFailed:
         raise
@@ -87,11 +87,12 @@ def _undo_drop(target: Target, journal: Journal, place: int, change: DropIndex) 
         run_planned(target, journal, PlannedStep(place, 0, step), BACKWARD)
 
 
-def _undo_extension(target: Target, journal: Journal, place: int, change: CreateExtension) -> None:
+def _undo_if_so(target: Target, journal: Journal, place: int, change: Change) -> None:
+    """Undo a change that is still as it was made; one that others changed since is theirs, and left alone."""
     if not intents(journal.entries, place):
         return
     if not all(target.session.value(question.sql) is True for question in verify_steps(change)):
-        _skip(journal, plan_change(place, change, target.catalog)[0], "gone already")
+        _skip(journal, plan_change(place, change, target.catalog)[0], "not there as it was made")
         return
     for step in revert_steps(change, target.catalog):
         run_planned(target, journal, PlannedStep(place, 0, step), BACKWARD)
