@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from pgproof.errors import EmbeddedServerError
+from pgproof.postgres import embedded
 from pgproof.postgres.accounts import Mode
 from pgproof.postgres.embedded import (
     Binaries,
@@ -380,10 +381,10 @@ def test_pgbench_runs(pg_server: EmbeddedServer, database: str) -> None:
 
 
 def test_no_server_is_left_when_starting_is_interrupted(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(self: EmbeddedServer, pid: int) -> bool:
+    def interrupted(data_dir: Path, pid: int) -> bool:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(EmbeddedServer, "_is_ready", interrupted)
+    monkeypatch.setattr(embedded, "is_ready", interrupted)
     with pytest.raises(KeyboardInterrupt):
         start_server(home=home, durable=False)
 

@@ -135,6 +135,22 @@ def remove_orphans(home: Path) -> tuple[str, ...]:
     return tuple(sorted(path.name for path, _ in taken if not path.exists()))
 
 
+def is_ready(data_dir: Path, pid: int) -> bool:
+    """Say whether a postmaster takes connections: it writes its state into its pid file.
+
+    Args:
+        data_dir: Of its cluster.
+        pid: Its process id; the file may be an older one's.
+
+    **Source**: PostgreSQL 18, src/include/utils/pidfile.h, LOCK_FILE_LINE_PM_STATUS (since version 10).
+    """
+    try:
+        lines = (data_dir / "postmaster.pid").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return False
+    return len(lines) >= 8 and lines[0] == str(pid) and lines[7].strip() == "ready"
+
+
 def stop_process(send: Callable[[int], None], wait: Callable[[float], bool], *, fast_s: float) -> None:
     """Stop a postmaster: politely, then at once, then by force.
 

@@ -26,6 +26,7 @@ from pgproof.postgres.accounts import Mode, ServerAccount, choose_account
 from pgproof.postgres.binaries import Binaries, find_binaries, list_binaries
 from pgproof.postgres.clusters import (
     ClusterFolder,
+    is_ready,
     keep_cluster_folder,
     make_cluster_folder,
     remove_cluster_folder,
@@ -34,14 +35,14 @@ from pgproof.postgres.clusters import (
 )
 from pgproof.postgres.network_password import set_network_password
 from pgproof.postgres.relocate import reachable_binaries
-from pgproof.postgres.server_log import NO_SPACE, log_tail
+from pgproof.postgres.server_log import advice_of, log_tail
 from pgproof.postgres.server_settings import (
     check_settings,
     default_settings,
     write_access_rules,
     write_settings,
 )
-from pgproof.postgres.template import SUPERUSER, make_data_folder
+from pgproof.postgres.template import SUPERUSER, keep_data_folder, make_data_folder
 from pgproof.postgres.tools import ToolOutput, run_tool
 
 __all__ = [
@@ -204,6 +205,30 @@ class EmbeddedServer:
             self._end()
             self._begin()
 
+    def keep_copy(self, template: Path) -> None:
+        """Stop the server, keep a copy of its data for `start_server`, and start it again.
+
+        Args:
+            template: The folder to make; see `pgproof.postgres.template.keep_data_folder`.
+
+        Raises:
+            EmbeddedServerError: It is stopped for good, or did not come up again.
+        """
+        with self._guard:
+            if self._removed:
+                raise EmbeddedServerError("This server was stopped for good.", hint="Start a new one.")
+            self._end()
+            keep_data_folder(self.data_dir, template)
+            self._begin()
+
+    def give(self, path: Path) -> None:
+        """Let the server's account own a file that we put into its data folder.
+
+        Raises:
+            OSError: There is no such file.
+        """
+        self._account.take(path)
+
     def stop(self, *, keep: bool = False) -> None:
         """Stop the server and remove its folder; does nothing the second time.
 
@@ -249,7 +274,7 @@ class EmbeddedServer:
         with self.log.open("ab") as log:
             self._process = self._account.spawn([str(self._program), "-D", str(self.data_dir)], log=log)
         deadline = time.monotonic() + _START_TIMEOUT_S
-        while not self._is_ready(self._process.pid):
+        while not is_ready(self.data_dir, self._process.pid):
             if self._process.poll() is not None:
                 raise self._failure(f"PostgreSQL {self.version} ended while starting.")
             if time.monotonic() > deadline:
@@ -258,19 +283,6 @@ class EmbeddedServer:
                     f"PostgreSQL {self.version} did not start within {_START_TIMEOUT_S:.0f} s."
                 )
             time.sleep(_POLL_S)
-
-    def _is_ready(self, pid: int) -> bool:
-        """Read the state that the postmaster writes into its pid file.
-
-        **Source**: PostgreSQL 18, src/include/utils/pidfile.h, LOCK_FILE_LINE_PM_STATUS (since version 10).
-        """
-        try:
-            lines = (
-                (self.data_dir / "postmaster.pid").read_text(encoding="utf-8", errors="replace").splitlines()
-            )
-        except OSError:
-            return False
-        return len(lines) >= 8 and lines[0] == str(pid) and lines[7].strip() == "ready"
 
     def _end(self) -> None:
         """Stop the postmaster, and make sure that it is gone."""
@@ -290,7 +302,7 @@ class EmbeddedServer:
         lines = log_tail(self.log)
         return EmbeddedServerError(
             message,
-            hint=_hint(lines, self),
+            hint=advice_of(lines, self.data_dir, self.port),
             context={
                 "version": self.version,
                 "bindir": str(self.binaries.bindir),
@@ -311,8 +323,10 @@ def start_server(
     preload: Sequence[str] = DEFAULT_PRELOAD,
     durable: bool = True,
     mode: Mode | None = None,
+    seed: Path | None = None,
+    checksums: bool = True,
 ) -> EmbeddedServer:
-    """Start a new, empty server; what killed runs left in the same home is removed first.
+    """Start a new server, empty unless seeded; what killed runs left in the same home is removed first.
 
     It is UTF-8, sorts by code point on every machine, trusts its unix socket (in a folder of ours alone), and
     listens on no network address.
@@ -327,6 +341,8 @@ def start_server(
         preload: Libraries to load, as far as the install has them.
         durable: False makes writes cheap and unsafe; see `default_settings`.
         mode: Force a way to run as another account; None tries them in turn.
+        seed: Start with the data that `EmbeddedServer.keep_copy` kept there.
+        checksums: False makes pages without checksums, so that somebody else than the server may write some.
 
     Returns:
         The server, ready for connections. Stop it, or use it as a context manager.
@@ -346,7 +362,7 @@ def start_server(
         with contextlib.ExitStack() as undo:
             folder = make_cluster_folder(home, label, account)
             undo.callback(remove_cluster_folder, folder)
-            make_data_folder(home, runnable, account, folder.data_dir)
+            make_data_folder(home, runnable, account, folder.data_dir, seed=seed, checksums=checksums)
             write_access_rules(folder.data_dir, tcp=port is not None)
             tcp_port = _free_port() if port == 0 else port
             server = EmbeddedServer(binaries, runnable.tool("postgres"), account, folder, wanted, tcp_port)
@@ -378,14 +394,3 @@ def _free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         number: int = probe.getsockname()[1]
         return number
-
-
-def _hint(lines: Sequence[str], server: EmbeddedServer) -> str:
-    text = "\n".join(lines)
-    if NO_SPACE in text:
-        advice = f"The disk of {server.data_dir} or the shared memory is full; free some space.\n"
-    elif "Address already in use" in text:
-        advice = f"Port {server.port} is taken; choose another one, or 0 for a free one.\n"
-    else:
-        advice = ""
-    return f"{advice}The log ends with:\n{text}" if text else f"{advice}The log is empty."

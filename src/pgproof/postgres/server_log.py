@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 NO_SPACE = "No space left on device"  # untranslated, because servers of ours run with LC_ALL=C
@@ -41,6 +42,24 @@ def log_tail(path: Path, limit: int = 6) -> tuple[str, ...]:
         if shown:
             lines.append(line)
     return tuple(lines[-limit:])
+
+
+def advice_of(lines: Sequence[str], data_dir: Path, port: int) -> str:
+    """Say what to do about a server that failed, with what its log says.
+
+    Args:
+        lines: From `log_tail`.
+        data_dir: Of the cluster.
+        port: That it was to listen on.
+    """
+    text = "\n".join(lines)
+    if NO_SPACE in text:
+        advice = f"The disk of {data_dir} or the shared memory is full; free some space.\n"
+    elif "Address already in use" in text:
+        advice = f"Port {port} is taken; choose another one, or 0 for a free one.\n"
+    else:
+        advice = ""
+    return f"{advice}The log ends with:\n{text}" if text else f"{advice}The log is empty."
 
 
 def _severity_of(line: str) -> str:

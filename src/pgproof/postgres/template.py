@@ -27,9 +27,18 @@ SUPERUSER = "postgres"
 _INITDB_TIMEOUT_S = 180.0
 _STALE_AFTER_S = 3600.0
 _BUILTIN_LOCALE_MAJOR = 17  # PostgreSQL 17 release notes: "builtin collation provider"
+_CHECKSUMS_MAJOR = 18  # PostgreSQL 18 release notes: "Change initdb to default to enabling data checksums"
 
 
-def make_data_folder(home: Path, binaries: Binaries, account: ServerAccount, data_dir: Path) -> None:
+def make_data_folder(
+    home: Path,
+    binaries: Binaries,
+    account: ServerAccount,
+    data_dir: Path,
+    *,
+    seed: Path | None = None,
+    checksums: bool = True,
+) -> None:
     """Make a cluster's data folder, owned by its account.
 
     Args:
@@ -37,18 +46,20 @@ def make_data_folder(home: Path, binaries: Binaries, account: ServerAccount, dat
         binaries: The install as the account reaches it.
         account: Who will run the server.
         data_dir: The folder to make; must not exist.
+        seed: A copy that `keep_data_folder` made, to start from instead of an empty cluster.
+        checksums: Leave it to the version whether pages carry checksums; False means they carry none.
 
     Raises:
         EmbeddedServerError: ``initdb`` failed.
         OSError: The disk is full or a folder can't be written.
     """
-    template = home / "templates" / _key(binaries)
-    if is_whole(template):
+    template = seed or home / "templates" / _key(binaries, checksums)
+    if seed is not None or is_whole(template):
         _copy(template / "data", data_dir)
         account.take(data_dir)
         return
-    _run_initdb(binaries, account, data_dir)
-    _save(data_dir, template)
+    _run_initdb(binaries, account, data_dir, checksums)
+    keep_data_folder(data_dir, template)
 
 
 def is_whole(template: Path) -> bool:
@@ -60,13 +71,13 @@ def is_whole(template: Path) -> bool:
         return False
 
 
-def _key(binaries: Binaries) -> str:
+def _key(binaries: Binaries, checksums: bool) -> str:
     """Name the template of an install and of the options below."""
-    facts = json.dumps([str(binaries.bindir), binaries.version, _initdb_options(binaries)])
+    facts = json.dumps([str(binaries.bindir), binaries.version, _initdb_options(binaries, checksums)])
     return f"{binaries.major}-{hashlib.sha256(facts.encode()).hexdigest()[:12]}"
 
 
-def _initdb_options(binaries: Binaries) -> list[list[str]]:
+def _initdb_options(binaries: Binaries, checksums: bool) -> list[list[str]]:
     """Return the locale options to try in turn.
 
     All of them sort by code point, the same on every machine, as the C locale does. The first also knows the
@@ -74,12 +85,16 @@ def _initdb_options(binaries: Binaries) -> list[list[str]]:
     """
     builtin = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
     provider = builtin if binaries.major >= _BUILTIN_LOCALE_MAJOR else []
-    return [["--locale=C", f"--lc-ctype={ctype}", *provider] for ctype in ("C.UTF-8", "en_US.UTF-8", "C")]
+    # Pages carry checksums by default since 18; before, there is no option that says no.
+    plain = ["--no-data-checksums"] if not checksums and binaries.major >= _CHECKSUMS_MAJOR else []
+    return [
+        ["--locale=C", f"--lc-ctype={ctype}", *provider, *plain] for ctype in ("C.UTF-8", "en_US.UTF-8", "C")
+    ]
 
 
-def _run_initdb(binaries: Binaries, account: ServerAccount, data_dir: Path) -> None:
+def _run_initdb(binaries: Binaries, account: ServerAccount, data_dir: Path, checksums: bool) -> None:
     said = ""
-    for options in _initdb_options(binaries):
+    for options in _initdb_options(binaries, checksums):
         argv = [
             str(binaries.tool("initdb")),
             "-D",
@@ -112,8 +127,15 @@ def _initdb(account: ServerAccount, argv: Sequence[str]) -> subprocess.Completed
         ) from error
 
 
-def _save(data_dir: Path, template: Path) -> None:
-    """Keep a copy for the next cluster; it gets its name only when whole. Without it only time is lost."""
+def keep_data_folder(data_dir: Path, template: Path) -> None:
+    """Keep a copy of a stopped cluster for the next one; it gets its name only when whole.
+
+    A full disk, or another process that was first, is no failure: without the copy only time is lost.
+
+    Args:
+        data_dir: Of a cluster that was shut down in good order.
+        template: The folder to make, for `is_whole` and `make_data_folder`.
+    """
     making = template.with_name(f".making-{new_id()}")
     with contextlib.suppress(OSError):
         template.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

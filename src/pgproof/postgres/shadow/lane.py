@@ -1,0 +1,162 @@
+"""One session on one database of a shadow: switches indexes on and off, asks for costs.
+
+This is the tightest loop of the product, so it speaks to libpq directly: what a plan says beyond its cost and
+its indexes is not read, and an answer takes less than a millisecond.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg import pq
+
+from pgproof.errors import ServerError, Unreachable
+from pgproof.postgres.failures import statement_failure
+from pgproof.postgres.query_files import load_query
+from pgproof.postgres.shadow.source import SHADOW_MAJOR
+
+_SWITCH = b"pgproof_switch"
+# The planner leaves invalid indexes out. Only the index's own entry in the relation cache is built anew.
+_SWITCH_SQL = b"""\
+UPDATE pg_catalog.pg_index
+   SET indisvalid = (indexrelid = ANY ($1::oid[]))
+ WHERE indexrelid = ANY ($2::oid[])"""
+_COST = re.compile(rb'"Total Cost": (\d+\.\d+)')  # the root's stands before any other
+_INDEX = re.compile(rb'"Index Name": ("(?:[^"\\]|\\.)*")')
+_FAILED = (pq.ExecStatus.FATAL_ERROR, pq.ExecStatus.BAD_RESPONSE)
+
+
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """A plan, as far as a choice among indexes needs it.
+
+    Args:
+        cost: Total cost of the root.
+        indexes: Names of the indexes in it, as the catalog has them, without schemas.
+    """
+
+    cost: float
+    indexes: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Unpriced:
+    """The planner refused.
+
+    Args:
+        sqlstate: The server's code.
+        reason: In plain words; no values.
+    """
+
+    sqlstate: str
+    reason: str
+
+
+class Lane:
+    """A session for one thread. Made by `pgproof.postgres.shadow.lanes.open_lanes`.
+
+    Args:
+        connection: To a database of the shadow, as a superuser, in autocommit mode.
+        settings: Set in the session.
+        search_path: Schemas in order.
+    """
+
+    def __init__(
+        self, connection: psycopg.Connection[Any], settings: Mapping[str, str], search_path: Sequence[str]
+    ) -> None:
+        self._connection = connection
+        self._wire = connection.pgconn
+        self._prepare(settings, search_path)
+
+    def switch(self, on: Sequence[int], off: Sequence[int]) -> None:
+        """Let the planner see some indexes and hide others; the rest stays as it is.
+
+        Args:
+            on: Oids.
+            off: Oids.
+
+        Raises:
+            Unreachable, ServerError: The shadow is gone.
+        """
+        if not on and not off:
+            return
+        arguments = [_oid_array(on), _oid_array((*on, *off))]
+        self._demand(self._wire.exec_prepared(_SWITCH, arguments), "switching indexes")
+
+    def price(
+        self, sql: str, values: Sequence[str | None] = (), *, generic: bool = False
+    ) -> Priced | Unpriced:
+        """Ask for the cost of one statement, its values bound as an application would bind them.
+
+        Args:
+            sql: One statement that has a plan.
+            values: ``$1`` first, in text form.
+            generic: Plan for unknown values; ``values`` is empty then.
+
+        Raises:
+            Unreachable: The shadow is gone.
+        """
+        if generic:
+            result = self._wire.exec_(f"EXPLAIN (FORMAT JSON, GENERIC_PLAN) {sql}".encode())
+        else:
+            bound = [None if value is None else value.encode() for value in values]
+            result = self._wire.exec_params(f"EXPLAIN (FORMAT JSON) {sql}".encode(), bound)
+        if result.status in _FAILED:
+            return self._refusal(result)
+        document = result.get_value(0, 0) if result.ntuples else None
+        cost = _COST.search(document or b"")
+        if document is None or cost is None:
+            return Unpriced("", "a rule rewrites it to no statement that has a plan")
+        names = frozenset(json.loads(name) for name in _INDEX.findall(document))
+        return Priced(float(cost[1]), names)
+
+    def tables_of(
+        self, sql: str, values: Sequence[str | None] = (), *, generic: bool = False
+    ) -> frozenset[int]:
+        """Return the oids of all relations whose indexes may matter to a statement.
+
+        Those are the ones that planning it locks, views looked through, and all their partitions, because
+        other values may lead to other ones.
+        """
+        self._wire.exec_(b"BEGIN")
+        try:
+            self.price(sql, values, generic=generic)
+            result = self._wire.exec_(load_query("shadow_locks", SHADOW_MAJOR).encode())
+            if result.status in _FAILED:
+                return frozenset()
+            cells = (result.get_value(row, 0) for row in range(result.ntuples))
+            return frozenset(int(cell) for cell in cells if cell is not None)
+        finally:
+            self._wire.exec_(b"ROLLBACK")
+
+    def close(self) -> None:
+        """Close the session."""
+        self._connection.close()
+
+    def _prepare(self, settings: Mapping[str, str], search_path: Sequence[str]) -> None:
+        self._demand(self._wire.prepare(_SWITCH, _SWITCH_SQL), "preparing")
+        path = ", ".join('"' + schema.replace('"', '""') + '"' for schema in search_path)
+        for name, value in {**settings, "search_path": path or '""'}.items():
+            command = b"SELECT pg_catalog.set_config($1, $2, false)"
+            self._demand(self._wire.exec_params(command, [name.encode(), value.encode()]), f"setting {name}")
+
+    def _refusal(self, result: pq.abc.PGresult) -> Unpriced:
+        error = psycopg.errors.error_from_result(result, self._connection.info.encoding)
+        failure = statement_failure(error, "the statement")
+        if self._wire.status != pq.ConnStatus.OK:
+            raise Unreachable("The shadow's server ended unexpectedly.", sqlstate="08006") from error
+        return Unpriced(error.sqlstate or "", failure.message)
+
+    def _demand(self, result: pq.abc.PGresult, what: str) -> None:
+        if result.status in _FAILED:
+            refusal = self._refusal(result)
+            raise ServerError(f"{what} failed in the shadow: {refusal.reason}", sqlstate=refusal.sqlstate)
+
+
+def _oid_array(oids: Sequence[int]) -> bytes:
+    return b"{" + ",".join(map(str, oids)).encode() + b"}"

@@ -1,0 +1,149 @@
+"""Databases of a shadow: one to make hypothetical indexes in, and copies with a session each to ask."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager, suppress
+from typing import Any
+
+import psycopg
+from psycopg.rows import namedtuple_row
+
+from pgproof.errors import ServerError
+from pgproof.postgres.accounts import new_id
+from pgproof.postgres.failures import statement_failure
+from pgproof.postgres.query_files import load_query
+from pgproof.postgres.session import Row
+from pgproof.postgres.shadow.files import Extent, lay_out
+from pgproof.postgres.shadow.lane import Lane
+from pgproof.postgres.shadow.planner_settings import choose_settings
+from pgproof.postgres.shadow.server import PRISTINE, Shadow
+from pgproof.postgres.shadow.source import SHADOW_MAJOR
+from pgproof.sqltext.quote import quote_identifier
+
+
+class Workshop:
+    """The database in which hypothetical indexes are made, all files at length zero. See `open_workshop`.
+
+    Attributes:
+        name: Of the database.
+    """
+
+    def __init__(self, connection: psycopg.Connection[Any], name: str) -> None:
+        self.name = name
+        self._connection = connection
+
+    def run(self, sql: str) -> str:
+        """Run one statement; return why the server refused it, empty if it did not.
+
+        Raises:
+            ServerError: The shadow is gone.
+        """
+        try:
+            self._connection.execute(sql.encode())
+        except psycopg.Error as error:
+            if self._connection.closed:
+                raise statement_failure(error, "the shadow") from error
+            return statement_failure(error, "the statement").message
+        return ""
+
+    def close(self) -> None:
+        """Leave the database, so that it can be copied."""
+        self._connection.close()
+
+    def relations(self) -> list[Row]:
+        """Return the tables and indexes with their files: rows of the query ``shadow_relations``."""
+        cursor = self._connection.cursor(row_factory=namedtuple_row)
+        return cursor.execute(load_query("shadow_relations", SHADOW_MAJOR).encode()).fetchall()
+
+    def set_figures(self, figures: Mapping[int, tuple[int, float]]) -> None:
+        """Give indexes their pages and rows.
+
+        Args:
+            figures: Pages and rows by oid.
+        """
+        self._connection.execute(
+            load_query("shadow_figures", SHADOW_MAJOR).encode(),
+            {
+                "oids": list(figures),
+                "pages": [pages for pages, _ in figures.values()],
+                "rows": [rows for _, rows in figures.values()],
+            },
+        )
+
+
+@contextmanager
+def open_workshop(shadow: Shadow) -> Iterator[Workshop]:
+    """Copy the pristine database; the copy is dropped at the end.
+
+    Raises:
+        ServerError: The shadow is gone.
+    """
+    with _copied_database(shadow, PRISTINE) as name:
+        connection = _connect(shadow, name)
+        path = ", ".join(quote_identifier(schema) for schema in shadow.source.search_path)
+        connection.execute(f"SET search_path = {path or chr(39) * 2}".encode())
+        with closing(connection):
+            yield Workshop(connection, name)
+
+
+@contextmanager
+def open_lanes(
+    shadow: Shadow, database: str, extents: Sequence[Extent], count: int
+) -> Iterator[tuple[Lane, ...]]:
+    """Copy a database some times, give the files their length, and open a session on each.
+
+    Args:
+        shadow: It runs there.
+        database: A workshop's; nobody may be connected to it.
+        extents: How long each relation's file is to be.
+        count: Lanes wanted, at least 1.
+
+    Raises:
+        EmbeddedServerError: The file system can't hold files with holes of that length.
+        ServerError: The shadow is gone.
+    """
+    with _connect(shadow, "postgres") as admin:
+        cursor = admin.cursor(row_factory=namedtuple_row)
+        known = cursor.execute(load_query("planner_settings", SHADOW_MAJOR).encode()).fetchall()
+    settings = choose_settings(shadow.source.settings, known)
+    with ExitStack() as stack:
+        lanes = []
+        for _ in range(count):
+            name = stack.enter_context(_copied_database(shadow, database))
+            oid = _oid_of(shadow, name)
+            lay_out(shadow.server.data_dir / "base" / str(oid), extents, shadow.server.give)
+            connection = stack.enter_context(_connect(shadow, name))
+            lanes.append(Lane(connection, settings, shadow.source.search_path))
+        yield tuple(lanes)
+
+
+def _connect(shadow: Shadow, database: str) -> psycopg.Connection[Any]:
+    return psycopg.connect(shadow.server.dsn(database), autocommit=True, prepare_threshold=None)
+
+
+@contextmanager
+def _copied_database(shadow: Shadow, template: str) -> Iterator[str]:
+    name = f"pgproof_{new_id()}"
+    _run(shadow, f"CREATE DATABASE {name} TEMPLATE {quote_identifier(template)} STRATEGY file_copy")
+    try:
+        yield name
+    finally:
+        with suppress(ServerError, psycopg.Error):  # the server goes, and its folder with it
+            _run(shadow, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _oid_of(shadow: Shadow, database: str) -> int:
+    with _connect(shadow, "postgres") as admin:
+        row = admin.execute(
+            "SELECT oid FROM pg_catalog.pg_database WHERE datname = %s", (database,)
+        ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _run(shadow: Shadow, sql: str) -> None:
+    try:
+        with _connect(shadow, "postgres") as admin:
+            admin.execute(sql.encode())
+    except psycopg.Error as error:
+        raise statement_failure(error, "copying a database of the shadow") from error

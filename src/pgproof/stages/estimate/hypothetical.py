@@ -1,0 +1,228 @@
+"""Makes candidates in a shadow: real indexes on empty tables, given the size they would have."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from pgproof.changes import simulate_steps
+from pgproof.errors import ParseError, ServerError, UsageError
+from pgproof.model.candidate import IndexCandidate
+from pgproof.model.change import CloneOnly, CreateExtension, CreateIndex
+from pgproof.model.estimate import Confidence, IndexShape, IndexSize
+from pgproof.model.progress import Progress
+from pgproof.model.relation import Catalog, Index, RelationName, Table
+from pgproof.postgres.session import Row
+from pgproof.postgres.shadow.files import Extent
+from pgproof.postgres.shadow.lanes import Workshop
+from pgproof.postgres.shadow.pages import btree_level
+from pgproof.stages.estimate.sizes.estimate_index import estimate_index
+
+_PREFIX = "pgproof_candidate_"
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """One index of a table that holds rows; a candidate on a partitioned table has many.
+
+    Args:
+        oid: In the shadow.
+        name: As plans show it.
+        table_oid: The table it is on.
+    """
+
+    oid: int
+    name: str
+    table_oid: int
+
+
+@dataclass(slots=True)
+class Hypotheses:
+    """What a provider can show to the planner or hide from it.
+
+    Attributes:
+        leaves: Indexes of each candidate that was made, and of each existing index that may go.
+        sizes: Of each candidate that was made.
+        refused: Candidates that were not, with the reason.
+        existing: Names of the existing indexes among ``leaves``.
+        extents: How long the file of each relation is to be.
+    """
+
+    leaves: dict[str, tuple[Leaf, ...]] = field(default_factory=dict)
+    sizes: dict[str, IndexSize] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+    existing: frozenset[str] = frozenset()
+    extents: tuple[Extent, ...] = ()
+
+
+def make_hypotheses(
+    workshop: Workshop,
+    catalog: Catalog,
+    pages: Mapping[RelationName, int],
+    candidates: Sequence[IndexCandidate],
+    droppable: Sequence[RelationName],
+    progress: Progress,
+) -> Hypotheses:
+    """Make every candidate that PostgreSQL accepts.
+
+    Args:
+        workshop: A database of the shadow whose files have length zero, else each index would take 0.1 s.
+        catalog: Of the target.
+        pages: Length of each of the target's files in blocks.
+        candidates: Their names are unique.
+        droppable: Existing indexes that may be hidden.
+        progress: Told of each candidate.
+
+    Raises:
+        ServerError: The shadow is gone.
+    """
+    made, refused = _create_all(workshop, catalog, candidates, progress)
+    rows = workshop.relations()
+    tree = _Tree(rows)
+    found = Hypotheses(refused=refused)
+    shapes: dict[int, IndexShape] = {}
+    for place, candidate in made.items():
+        root = tree.by_name.get(RelationName(candidate.change.table.schema, f"{_PREFIX}{place}"))
+        leaves = tree.leaves_below(root) if root is not None else []
+        own = {row.oid: _shape_of(candidate.change, row, tree, catalog) for row in leaves}
+        shapes |= own
+        found.leaves[candidate.name] = _as_leaves(leaves)
+        found.sizes[candidate.name] = _total(list(own.values()))
+    found.existing = frozenset(_add_existing(found, tree, droppable))
+    workshop.set_figures({oid: (shape.pages, shape.tuples) for oid, shape in shapes.items()})
+    found.extents = tuple(_extents(rows, tree, catalog, pages, shapes))
+    return found
+
+
+class _Tree:
+    """The relations of a shadow by oid and name, and the indexes of partitions below their parents."""
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        self.by_oid = {row.oid: row for row in rows}
+        self.by_name = {RelationName(row.schema_name, row.relation_name): row for row in rows}
+        self._children: defaultdict[int, list[Row]] = defaultdict(list)
+        for row in rows:
+            if row.parent_oid is not None:
+                self._children[row.parent_oid].append(row)
+
+    def leaves_below(self, row: Row) -> list[Row]:
+        """Return the relations with a file at or below one."""
+        if row.is_leaf:
+            return [row]
+        return [leaf for child in self._children[row.oid] for leaf in self.leaves_below(child)]
+
+    def members(self, row: Row) -> Iterator[Row]:
+        """Yield a relation and all below it."""
+        yield row
+        for child in self._children[row.oid]:
+            yield from self.members(child)
+
+    def table_of(self, row: Row) -> RelationName:
+        table = self.by_oid[row.table_oid]
+        return RelationName(table.schema_name, table.relation_name)
+
+
+def _create_all(
+    workshop: Workshop, catalog: Catalog, candidates: Sequence[IndexCandidate], progress: Progress
+) -> tuple[dict[int, IndexCandidate], dict[str, str]]:
+    made: dict[int, IndexCandidate] = {}
+    refused: dict[str, str] = {}
+    for place, candidate in enumerate(candidates):
+        if place % 100 == 0:
+            progress("making hypothetical indexes", place, len(candidates))
+        reason = _create(workshop, catalog, candidate, f"{_PREFIX}{place}")
+        if reason:
+            refused[candidate.name] = reason
+        else:
+            made[place] = candidate
+    return made, refused
+
+
+def _create(workshop: Workshop, catalog: Catalog, candidate: IndexCandidate, name: str) -> str:
+    table = candidate.change.table
+    if catalog.find_table(table.name, table.schema) is None:
+        return f"not estimated: there is no table {table}"
+    try:
+        for change in (*candidate.requires, replace(candidate.change, name=name)):
+            steps = simulate_steps(change)
+            if isinstance(steps, CloneOnly):
+                return f"not estimated: {steps.reason}"
+            for step in steps:
+                sql = step.sql
+                if isinstance(change, CreateExtension):  # many candidates may require the same one
+                    sql = sql.replace("CREATE EXTENSION", "CREATE EXTENSION IF NOT EXISTS", 1)
+                reason = workshop.run(sql)
+                if reason:
+                    return f"not estimated: {reason}"
+    except (ParseError, UsageError) as error:
+        return f"not estimated: {error.message}"
+    return ""
+
+
+def _shape_of(change: CreateIndex, leaf: Row, tree: _Tree, catalog: Catalog) -> IndexShape:
+    relation = tree.table_of(leaf)
+    table = catalog.find_table(relation.name, relation.schema)
+    if table is None:
+        raise ServerError(f"The catalog has no table {relation}, but the shadow has.")
+    return estimate_index(replace(change, table=relation), table, catalog)
+
+
+def _as_leaves(rows: Sequence[Row]) -> tuple[Leaf, ...]:
+    return tuple(Leaf(row.oid, row.relation_name, row.table_oid) for row in rows)
+
+
+def _total(shapes: Sequence[IndexShape]) -> IndexSize:
+    if not shapes:
+        return IndexSize(0, Confidence.HIGH, "the table has no partition, so there is nothing to index")
+    order = list(Confidence)
+    worst = max(shapes, key=lambda shape: order.index(shape.confidence))
+    return IndexSize(sum(shape.size_bytes for shape in shapes), worst.confidence, worst.reason)
+
+
+def _add_existing(found: Hypotheses, tree: _Tree, droppable: Sequence[RelationName]) -> Iterator[str]:
+    for index in droppable:
+        row = tree.by_name.get(index)
+        if row is not None and row.method:
+            found.leaves[str(index)] = _as_leaves(list(tree.members(row)))
+            yield str(index)
+
+
+def _extents(
+    rows: Sequence[Row],
+    tree: _Tree,
+    catalog: Catalog,
+    pages: Mapping[RelationName, int],
+    shapes: Mapping[int, IndexShape],
+) -> Iterator[Extent]:
+    for row in rows:
+        if not row.is_leaf:
+            continue
+        heap_pages = pages.get(tree.table_of(row), 0)
+        shape = shapes.get(row.oid)
+        if shape is not None:
+            yield Extent(row.file_name, shape.pages, row.method, shape.tree_level, shape.gin, heap_pages)
+            continue
+        own = RelationName(row.schema_name, row.relation_name)
+        length = pages.get(own, 0)
+        level = btree_level(length, row.key_bytes) if row.method == "btree" else 0
+        gin = _gin_of(catalog.find_index(own), catalog, length) if row.method == "gin" else None
+        yield Extent(row.file_name, length, row.method, level, gin and gin.gin, heap_pages)
+
+
+def _gin_of(index: Index | None, catalog: Catalog, pages: int) -> IndexShape | None:
+    """Estimate what the metapage of an existing GIN index says, brought to its real length."""
+    table: Table | None = catalog.find_table(index.table.name, index.table.schema) if index else None
+    if index is None or table is None or pages <= 0:
+        return None
+    change = CreateIndex(index.table, index.relation.name, index.keys, method="gin", where=index.predicate)
+    shape = estimate_index(change, table, catalog)
+    if shape.gin is None:
+        return None
+    factor = pages / max(shape.pages, 1)
+    gin = replace(
+        shape.gin,
+        entry_pages=max(round(shape.gin.entry_pages * factor), 1),
+        data_pages=round(shape.gin.data_pages * factor),
+    )
+    return replace(shape, pages=pages, gin=gin)
