@@ -65,9 +65,9 @@ def explain(
                 hint="Leave out either generic or the values and analyze.",
             )
         return _explain_generic(session, statement.text, _options(settings=settings, buffers=buffers))
-    flags = {"analyze": analyze, "buffers": buffers, "settings": settings}
-    if analyze:
-        flags["timing"] = timing
+    flags = {"buffers": buffers, "settings": settings}
+    if analyze:  # not even ANALYZE false: HypoPG takes the word alone for an execution
+        flags |= {"analyze": True, "timing": timing}
     command = f"EXPLAIN {OWN_STATEMENT} ({_options(**flags)}) {statement.text}"
     with _safe_to_run(session, statement, analyze):
         return parse_plan(session.value(command, values))
