@@ -1,0 +1,1 @@
+"""Index selection algorithms of others, implemented from their papers as opponents of our own."""
