@@ -16,7 +16,9 @@ import psycopg
 from psycopg import pq
 
 from pgproof.errors import ServerError, Unreachable
+from pgproof.model.plan import Plan
 from pgproof.postgres.failures import statement_failure
+from pgproof.postgres.plan_json import parse_plan
 from pgproof.postgres.query_files import load_query
 from pgproof.postgres.shadow.source import SHADOW_MAJOR
 
@@ -101,19 +103,26 @@ class Lane:
         Raises:
             Unreachable: The shadow is gone.
         """
-        if generic:
-            result = self._wire.exec_(f"EXPLAIN (FORMAT JSON, GENERIC_PLAN) {sql}".encode())
-        else:
-            bound = [None if value is None else value.encode() for value in values]
-            result = self._wire.exec_params(f"EXPLAIN (FORMAT JSON) {sql}".encode(), bound)
-        if result.status in _FAILED:
-            return self._refusal(result)
-        document = result.get_value(0, 0) if result.ntuples else None
-        cost = _COST.search(document or b"")
-        if document is None or cost is None:
+        document = self._explain("FORMAT JSON", sql, values, generic=generic)
+        if isinstance(document, Unpriced):
+            return document
+        cost = _COST.search(document)
+        if cost is None:
             return Unpriced("", "a rule rewrites it to no statement that has a plan")
         names = frozenset(json.loads(name) for name in _INDEX.findall(document))
         return Priced(float(cost[1]), names)
+
+    def explain(
+        self, sql: str, values: Sequence[str | None] = (), *, generic: bool = False
+    ) -> Plan | Unpriced:
+        """Ask for the whole plan; the arguments are those of `price`.
+
+        Raises:
+            Unreachable: The shadow is gone.
+            ParseError: A rule rewrites the statement to none or to several.
+        """
+        document = self._explain("FORMAT JSON, VERBOSE", sql, values, generic=generic)
+        return document if isinstance(document, Unpriced) else parse_plan(document.decode())
 
     def tables_of(
         self, sql: str, values: Sequence[str | None] = (), *, generic: bool = False
@@ -144,6 +153,19 @@ class Lane:
         for name, value in {**settings, "search_path": path or '""'}.items():
             command = b"SELECT pg_catalog.set_config($1, $2, false)"
             self._demand(self._wire.exec_params(command, [name.encode(), value.encode()]), f"setting {name}")
+
+    def _explain(
+        self, options: str, sql: str, values: Sequence[str | None], *, generic: bool
+    ) -> bytes | Unpriced:
+        """Return the server's answer."""
+        if generic:
+            result = self._wire.exec_(f"EXPLAIN ({options}, GENERIC_PLAN) {sql}".encode())
+        else:
+            bound = [None if value is None else value.encode() for value in values]
+            result = self._wire.exec_params(f"EXPLAIN ({options}) {sql}".encode(), bound)
+        if result.status in _FAILED:
+            return self._refusal(result)
+        return (result.get_value(0, 0) if result.ntuples else None) or b""
 
     def _refusal(self, result: pq.abc.PGresult) -> Unpriced:
         error = psycopg.errors.error_from_result(result, self._connection.info.encoding)

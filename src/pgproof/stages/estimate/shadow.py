@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pgproof.errors import ParseError, UsageError
 from pgproof.model.candidate import IndexCandidate
 from pgproof.model.estimate import IndexSize
+from pgproof.model.plan import Plan, PlanNode
 from pgproof.model.progress import Progress, ignore_progress
 from pgproof.model.relation import Catalog, RelationName
 from pgproof.model.units import PlannerCost
@@ -138,6 +139,18 @@ class ShadowCosts:
         self._share_out(answer, list(groups.values()))
         return tuple(answers[place] for place in range(len(views)))
 
+    def explain(self, request: PlanRequest, visible: frozenset[str]) -> Plan | NotPlanned:
+        """Return a statement's whole plan under a view, hypothetical indexes under their candidates' names."""
+        state = self._states[0]
+        scope = self._scopes.get(request.sql) or self._look_into(state.lane, request)
+        if scope.refusal:
+            return NotPlanned(scope.refusal)
+        state.show(scope, visible)
+        plan = state.lane.explain(request.sql, request.values, generic=request.generic)
+        if isinstance(plan, Unpriced):
+            return self._not_planned(plan)
+        return replace(plan, root=_renamed(plan.root, scope))
+
     def _share_out(
         self, answer: Callable[[_State, Sequence[int]], None], groups: Sequence[Sequence[int]]
     ) -> None:
@@ -223,6 +236,13 @@ def _by_table(found: Hypotheses) -> dict[int, list[tuple[str, int, str]]]:
         for leaf in leaves:
             tables.setdefault(leaf.table_oid, []).append((name, leaf.oid, leaf.name))
     return tables
+
+
+def _renamed(node: PlanNode, scope: _Scope) -> PlanNode:
+    """Call the indexes in a plan by the names that candidates have."""
+    owners = scope.owners.get(node.index, frozenset())
+    children = tuple(_renamed(child, scope) for child in node.children)
+    return replace(node, index=min(owners) if owners else node.index, children=children)
 
 
 def _refusal_of(sql: str) -> str:
