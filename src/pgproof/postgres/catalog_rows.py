@@ -226,6 +226,9 @@ def _statistics(row: Any) -> ColumnStatistics:
         most_common_vals=tuple(row.most_common_vals or ()),
         most_common_freqs=tuple(row.most_common_freqs or ()),
         histogram_bounds=tuple(row.histogram_bounds or ()),
+        element_freqs=tuple(row.element_freqs or ()),
+        element_width_bytes=row.element_width_bytes or 0.0,
+        elements_a_row=row.elements_a_row,
     )
 
 

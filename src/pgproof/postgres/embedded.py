@@ -324,7 +324,7 @@ def start_server(
     durable: bool = True,
     mode: Mode | None = None,
     seed: Path | None = None,
-    checksums: bool = True,
+    bare: bool = False,
 ) -> EmbeddedServer:
     """Start a new server, empty unless seeded; what killed runs left in the same home is removed first.
 
@@ -342,7 +342,7 @@ def start_server(
         durable: False makes writes cheap and unsafe; see `default_settings`.
         mode: Force a way to run as another account; None tries them in turn.
         seed: Start with the data that `EmbeddedServer.keep_copy` kept there.
-        checksums: False makes pages without checksums, so that somebody else than the server may write some.
+        bare: A cluster that will hold no rows; see `pgproof.postgres.template.make_data_folder`.
 
     Returns:
         The server, ready for connections. Stop it, or use it as a context manager.
@@ -362,7 +362,7 @@ def start_server(
         with contextlib.ExitStack() as undo:
             folder = make_cluster_folder(home, label, account)
             undo.callback(remove_cluster_folder, folder)
-            make_data_folder(home, runnable, account, folder.data_dir, seed=seed, checksums=checksums)
+            make_data_folder(home, runnable, account, folder.data_dir, seed=seed, bare=bare)
             write_access_rules(folder.data_dir, tcp=port is not None)
             tcp_port = _free_port() if port == 0 else port
             server = EmbeddedServer(binaries, runnable.tool("postgres"), account, folder, wanted, tcp_port)

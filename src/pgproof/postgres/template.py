@@ -37,7 +37,7 @@ def make_data_folder(
     data_dir: Path,
     *,
     seed: Path | None = None,
-    checksums: bool = True,
+    bare: bool = False,
 ) -> None:
     """Make a cluster's data folder, owned by its account.
 
@@ -47,18 +47,19 @@ def make_data_folder(
         account: Who will run the server.
         data_dir: The folder to make; must not exist.
         seed: A copy that `keep_data_folder` made, to start from instead of an empty cluster.
-        checksums: Leave it to the version whether pages carry checksums; False means they carry none.
+        bare: Make a cluster that will hold no rows: small files of WAL, no checksums in pages, so that others
+            than the server may write some.
 
     Raises:
         EmbeddedServerError: ``initdb`` failed.
         OSError: The disk is full or a folder can't be written.
     """
-    template = seed or home / "templates" / _key(binaries, checksums)
+    template = seed or home / "templates" / _key(binaries, bare)
     if seed is not None or is_whole(template):
         _copy(template / "data", data_dir)
         account.take(data_dir)
         return
-    _run_initdb(binaries, account, data_dir, checksums)
+    _run_initdb(binaries, account, data_dir, bare)
     keep_data_folder(data_dir, template)
 
 
@@ -71,13 +72,13 @@ def is_whole(template: Path) -> bool:
         return False
 
 
-def _key(binaries: Binaries, checksums: bool) -> str:
+def _key(binaries: Binaries, bare: bool) -> str:
     """Name the template of an install and of the options below."""
-    facts = json.dumps([str(binaries.bindir), binaries.version, _initdb_options(binaries, checksums)])
+    facts = json.dumps([str(binaries.bindir), binaries.version, _initdb_options(binaries, bare)])
     return f"{binaries.major}-{hashlib.sha256(facts.encode()).hexdigest()[:12]}"
 
 
-def _initdb_options(binaries: Binaries, checksums: bool) -> list[list[str]]:
+def _initdb_options(binaries: Binaries, bare: bool) -> list[list[str]]:
     """Return the locale options to try in turn.
 
     All of them sort by code point, the same on every machine, as the C locale does. The first also knows the
@@ -85,16 +86,17 @@ def _initdb_options(binaries: Binaries, checksums: bool) -> list[list[str]]:
     """
     builtin = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
     provider = builtin if binaries.major >= _BUILTIN_LOCALE_MAJOR else []
+    plain = ["--wal-segsize=1"] if bare else []
     # Pages carry checksums by default since 18; before, there is no option that says no.
-    plain = ["--no-data-checksums"] if not checksums and binaries.major >= _CHECKSUMS_MAJOR else []
+    plain += ["--no-data-checksums"] if bare and binaries.major >= _CHECKSUMS_MAJOR else []
     return [
         ["--locale=C", f"--lc-ctype={ctype}", *provider, *plain] for ctype in ("C.UTF-8", "en_US.UTF-8", "C")
     ]
 
 
-def _run_initdb(binaries: Binaries, account: ServerAccount, data_dir: Path, checksums: bool) -> None:
+def _run_initdb(binaries: Binaries, account: ServerAccount, data_dir: Path, bare: bool) -> None:
     said = ""
-    for options in _initdb_options(binaries, checksums):
+    for options in _initdb_options(binaries, bare):
         argv = [
             str(binaries.tool("initdb")),
             "-D",

@@ -33,6 +33,7 @@ _SERVER_SETTINGS: Mapping[str, str] = {
     "wal_level": "minimal",
     "max_wal_senders": "0",
     "max_wal_size": "4GB",
+    "min_wal_size": "2MB",  # what is kept of it is copied with every shadow
     "checkpoint_timeout": "1d",
     "bgwriter_lru_maxpages": "0",
     "io_method": "sync",
@@ -123,7 +124,7 @@ def _start(binaries: Binaries, home: Path, key: str) -> tuple[EmbeddedServer, bo
             preload=(),
             durable=False,
             seed=folder,
-            checksums=False,  # pages of indexes are written here that no server wrote
+            bare=True,
         )
     return server, folder is not None
 
