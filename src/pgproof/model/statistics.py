@@ -18,6 +18,9 @@ class ColumnStatistics:
         most_common_vals: Text forms, most frequent first; row values: never print them.
         most_common_freqs: Their shares, same order.
         histogram_bounds: Text forms, ascending, may be empty; row values: never print them.
+        element_freqs: Of arrays and tsvectors: shares of the rows that hold each frequent element, falling.
+        element_width_bytes: Mean width of those elements' text forms; 0 where there are none.
+        elements_a_row: Different elements of an array, on average; None for other types.
     """
 
     null_frac: float
@@ -27,6 +30,9 @@ class ColumnStatistics:
     most_common_vals: tuple[str, ...] = ()
     most_common_freqs: tuple[float, ...] = ()
     histogram_bounds: tuple[str, ...] = ()
+    element_freqs: tuple[float, ...] = ()
+    element_width_bytes: float = 0.0
+    elements_a_row: float | None = None
 
     def distinct_rows(self, rows: float) -> float:
         """Return the number of distinct values among ``rows`` rows, at least 1."""

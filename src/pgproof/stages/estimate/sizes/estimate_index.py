@@ -8,10 +8,11 @@ from pgproof.model.change import CreateIndex
 from pgproof.model.estimate import Confidence, GinPages, IndexShape
 from pgproof.model.relation import Catalog, RelationKind, Table
 from pgproof.stages.estimate.sizes.btree_shape import btree_shape
+from pgproof.stages.estimate.sizes.gin_shape import gin_shape
 from pgproof.stages.estimate.sizes.known import KnownIndex, look_up
+from pgproof.stages.estimate.sizes.trust import least
 
-_SHAPES: dict[str, Callable[[KnownIndex], IndexShape]] = {"btree": btree_shape}
-_ORDER = (Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW)
+_SHAPES: dict[str, Callable[[KnownIndex], IndexShape]] = {"btree": btree_shape, "gin": gin_shape}
 
 
 def estimate_index(
@@ -48,14 +49,14 @@ def _parts(
 
 
 def _added_up(shapes: list[IndexShape]) -> IndexShape:
-    least = max(shapes, key=lambda shape: _ORDER.index(shape.confidence))
+    weakest = least(shapes, key=lambda shape: shape.confidence)
     gins = [shape.gin for shape in shapes if shape.gin is not None]
     return IndexShape(
         pages=sum(shape.pages for shape in shapes),
         tuples=sum(shape.tuples for shape in shapes),
         tree_level=max(shape.tree_level for shape in shapes),
-        confidence=least.confidence,
-        reason=f"{len(shapes)} partitions added up: {least.reason}",
+        confidence=weakest.confidence,
+        reason=f"{len(shapes)} partitions added up: {weakest.reason}",
         gin=GinPages(
             sum(gin.entry_pages for gin in gins),
             sum(gin.data_pages for gin in gins),

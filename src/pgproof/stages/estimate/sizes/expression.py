@@ -22,6 +22,8 @@ _KEEPING = (
     "unaccent",
     "immutable_unaccent",
     "reverse",
+    "coalesce",
+    "to_tsvector",
 )
 """Functions that hardly change how wide and how varied a text is."""
 

@@ -22,7 +22,7 @@ SEEN_OFTEN_ROWS = 4.0
 
 SELDOM_SEEN_ROWS = 0.25
 _TOP = 4
-_POWERS = (0.501, 1.5)
+_LEAST_POWER, _MOST_POWER = 0.501, 1.5
 
 
 @lru_cache(maxsize=4096)
@@ -66,7 +66,7 @@ def _fit_power(common: tuple[float, ...], pairs: float, rows: float) -> float | 
         top = _top_share(common, power)
         return top * top * (1.0 + _integral(1.5, _last_rank(top, power, rows), 2 * power))
 
-    low, high = _POWERS
+    low, high = _LEAST_POWER, _MOST_POWER
     if not chance(high) <= pairs <= chance(low):
         return None
     for _ in range(40):
@@ -76,7 +76,7 @@ def _fit_power(common: tuple[float, ...], pairs: float, rows: float) -> float | 
 
 
 def _top_share(common: tuple[float, ...], power: float) -> float:
-    return sum(common) / sum(rank**-power for rank in range(1, len(common) + 1))
+    return float(sum(common) / sum(rank**-power for rank in range(1, len(common) + 1)))
 
 
 def _last_rank(top: float, power: float, rows: float) -> float:

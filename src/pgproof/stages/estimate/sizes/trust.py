@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from pgproof.model.estimate import Confidence
+
+Thing = TypeVar("Thing")
 
 CERTAIN_FRAC = 0.10
 DOUBTFUL_FRAC = 0.50
@@ -32,3 +35,9 @@ def judge(
     low, high = min((pages, *others)), max((pages, *others))
     reason = f"{low} to {high} pages, by how many different keys there are"
     return (Confidence.MEDIUM if off <= DOUBTFUL_FRAC else Confidence.LOW), reason
+
+
+def least(things: Sequence[Thing], *, key: Callable[[Thing], Confidence]) -> Thing:
+    """Return the first of those that are believed least; at least one must be given."""
+    order = tuple(Confidence)
+    return max(things, key=lambda thing: order.index(key(thing)))
