@@ -21,6 +21,8 @@ class IndexCandidate:
         analyze: Its table needs ANALYZE after it was built (an expression has no statistics before).
         pages_hint: Heap pages the statements would no longer read, summed over their calls: a rough order
             of merit for limits, never a promise.
+        asks: What each statement asks for, in words, by its name: ``statements`` in full.
+        updated: Columns of the index that the workload's UPDATEs set, by name: those stop being HOT.
     """
 
     change: CreateIndex
@@ -29,6 +31,8 @@ class IndexCandidate:
     requires: tuple[CreateExtension, ...] = ()
     analyze: bool = False
     pages_hint: float = 0.0
+    asks: tuple[tuple[str, str], ...] = ()
+    updated: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

@@ -159,7 +159,7 @@ def _note_call(node: Message, level: OpenLevel) -> None:
         level.windows.append(Call(name, expression_text(node)))
     elif _is_aggregate(node, name):
         argument = operand_of(node.args[0], level.scope) if len(node.args) == 1 else None
-        level.aggregates.append(Call(name, expression_text(node), argument))
+        level.aggregates.append(Call(name, expression_text(node), argument, bool(node.agg_distinct)))
     elif name in _VOLATILE:
         level.volatile.append(Call(name, expression_text(node)))
 

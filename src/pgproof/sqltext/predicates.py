@@ -12,6 +12,7 @@ from pgproof.sqltext.shape import Clause, Comparand, Join, Operand, Predicate, P
 from pgproof.sqltext.tree import Message, enum_name, kind_of, strings, unwrap
 
 COMMUTED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "@>": "<@", "<@": "@>", "<%": "%>", "%>": "<%"}
+COMMUTED |= {"<<": ">>", ">>": "<<", "<<=": ">>=", ">>=": "<<="}
 _SYMMETRIC = ("=", "<>", "&&", "%")
 _KINDS = {
     "=": PredicateKind.EQUALITY,

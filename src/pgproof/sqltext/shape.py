@@ -286,11 +286,13 @@ class Call:
         name: Without schema, lower case unless quoted.
         expression: The whole call as SQL.
         argument: Its one argument, where that is a column or an expression over one relation.
+        distinct: DISTINCT stands before it.
     """
 
     name: str
     expression: str
     argument: Operand | None = None
+    distinct: bool = False
 
 
 @dataclass(frozen=True, slots=True)

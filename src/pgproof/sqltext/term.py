@@ -19,7 +19,7 @@ class TermKind(StrEnum):
 
     ``COLUMN`` is a bare column; ``LITERAL`` a string, number or truth value, ``NULL`` the null; ``CALL`` a
     function, COALESCE, NULLIF, GREATEST and LEAST too; ``OPERATOR`` also LIKE (``~~``), IN, ``= ANY`` and
-    BETWEEN; ``TEST`` is IS NULL and its like; ``OTHER`` is all the rest: parameters, subqueries, CURRENT_DATE.
+    BETWEEN; ``TEST`` is IS NULL and its like; ``OTHER`` is the rest: parameters, subqueries, CURRENT_DATE.
     """
 
     COLUMN = "column"

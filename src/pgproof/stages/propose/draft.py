@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from pgproof.changes.index_cover import backwards
 from pgproof.model.change import CreateExtension
 from pgproof.model.relation import IndexKey, Table
+from pgproof.sqltext.quote import quote_identifier
 from pgproof.sqltext.shape import Nulls, Operand, SortKey
+from pgproof.sqltext.term import TermKind, read_term
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +22,10 @@ class Draft:
         asks: Why, in words that name columns only ("= status, ordered by createdAt").
         rank: 0 for the index made for the access, growing as it fits it less.
         free: How many of the leading keys are compared for equality, so that their order is free.
-        ordered: The order of the keys behind those matters.
         frac: Share of the table the index leads to, 0 to 1; 1 where only its order is used.
+        fracs: Of the leading ``free`` keys, each by itself.
+        pays_whole: It pays even where it leads to all of the table: it gives a wanted order, or holds all
+            that is read.
         method: Access method.
         include: Payload columns.
         where: Predicate.
@@ -34,8 +38,9 @@ class Draft:
     asks: str
     rank: int
     free: int = 0
-    ordered: bool = False
     frac: float = 1.0
+    fracs: tuple[float, ...] = ()
+    pays_whole: bool = False
     method: str = "btree"
     include: tuple[str, ...] = ()
     where: str = ""
@@ -47,11 +52,20 @@ class Draft:
         """What makes two drafts the same index."""
         return (self.table.relation, self.method, self.keys, self.include, self.where)
 
+    @property
+    def held(self) -> frozenset[str]:
+        """Columns whose values the index gives back."""
+        return frozenset((*(key.column for key in self.keys if key.column), *self.include))
+
 
 def key_of(operand: Operand, opclass: str = "") -> IndexKey:
-    """Return the ascending key over a column or an expression."""
+    """Return the ascending key over a column, a column under a collation, or an expression."""
     if operand.column is not None:
         return IndexKey(column=operand.column, opclass=opclass)
+    if " COLLATE " in operand.expression:
+        term = read_term(operand.expression)
+        if term is not None and term.kind is TermKind.COLLATE and term.args[0].kind is TermKind.COLUMN:
+            return IndexKey(column=term.args[0].name, opclass=opclass, collation=term.name)
     return IndexKey(expression=operand.expression, opclass=opclass)
 
 
@@ -71,3 +85,22 @@ def sort_keys(order: tuple[SortKey, ...], table: Table) -> tuple[IndexKey, ...]:
             first = descending
         keys.append(replace(key, descending=descending, nulls_first=first))
     return backwards(tuple(keys)) if keys and keys[0].descending else tuple(keys)
+
+
+def new_keys(leading: tuple[IndexKey, ...], rest: tuple[IndexKey, ...]) -> tuple[IndexKey, ...]:
+    """Leave out keys that came before: compared for equality or sorted by already, they add nothing."""
+    seen = {(key.column, key.expression) for key in leading}
+    kept = []
+    for key in rest:
+        if (key.column, key.expression) not in seen:
+            seen.add((key.column, key.expression))
+            kept.append(key)
+    return tuple(kept)
+
+
+def key_words(keys: tuple[IndexKey, ...]) -> str:
+    """Write keys as a reason names them: ``customer, created DESC``."""
+    return ", ".join(
+        (quote_identifier(key.column) if key.column else key.expression) + (" DESC" if key.descending else "")
+        for key in keys
+    )

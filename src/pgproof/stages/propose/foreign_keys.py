@@ -65,6 +65,7 @@ def foreign_key_drafts(constraints: Iterable[Constraint], catalog: Catalog) -> I
                 rank=0,
                 free=len(constraint.columns),
                 frac=0.005,
+                fracs=(0.005,) * len(constraint.columns),
             )
 
 

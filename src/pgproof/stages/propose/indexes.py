@@ -2,175 +2,224 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import zip_longest
+from dataclasses import dataclass
+from itertools import groupby, zip_longest
 
 from pgproof.model.candidate import IndexCandidate
-from pgproof.model.change import CreateIndex
-from pgproof.model.relation import Catalog, ConstraintKind, RelationName, Table
+from pgproof.model.plan import Plan
+from pgproof.model.relation import Catalog, RelationName
 from pgproof.model.workload import Workload
-from pgproof.sqltext.mentions import mentions
 from pgproof.stages.propose.access import Access, find_accesses
-from pgproof.stages.propose.btree import btree_drafts
+from pgproof.stages.propose.btree import filter_drafts
+from pgproof.stages.propose.containers import container_drafts, nearest_drafts
+from pgproof.stages.propose.covering import covering_drafts
 from pgproof.stages.propose.draft import Draft
-from pgproof.stages.propose.existing import pins_one_row, serves
 from pgproof.stages.propose.foreign_keys import caused_checks, foreign_key_drafts
+from pgproof.stages.propose.from_plans import read_plan
+from pgproof.stages.propose.joins import join_drafts
+from pgproof.stages.propose.merging import merged_drafts
+from pgproof.stages.propose.methods import brin_drafts, hash_drafts
 from pgproof.stages.propose.naming import Names
-from pgproof.stages.propose.partial import partial_drafts
+from pgproof.stages.propose.partial import MIN_RECURRING, Fixed, fixed_conditions, partial_drafts
+from pgproof.stages.propose.patterns import nearest_text_drafts, pattern_drafts
+from pgproof.stages.propose.permutations import permutation_drafts
+from pgproof.stages.propose.prefixes import prefixes
 from pgproof.stages.propose.reading import ReadStatement, read_workload, table_of
-from pgproof.stages.propose.special import special_drafts
+from pgproof.stages.propose.wishes import Wish, Wishes
+from pgproof.stages.propose.worth import (
+    is_pinned,
+    is_sensible,
+    is_worth_indexing,
+    primary_key,
+    with_coverage,
+)
 
-MIN_PAGES = 50
-"""Smaller tables are read faster than an index on them. **Source**: judgement; 400 KiB, a millisecond."""
+MAX_CANDIDATES = 2000
+"""Candidates that are handed on, without a limit of the caller's. **Source**: judgement: a shadow planner
+makes some 300 hypothetical indexes a second."""
 
-MIN_ROWS = 500
-"""Of a table worth an index. **Source**: judgement."""
+MAX_COVERED_RANK = 3
+"""Drafts that fit their access less well get no payload. **Source**: judgement; keeps candidates few."""
 
-MAX_PLAIN_FRAC = 0.2
-"""An index that leads to more of its table by equality alone is left unused. **Source**: judgement: the
-planner's break-even for scattered rows lies below a tenth; twice that, to be safe on fast storage."""
 
-_PAGE_BYTES = 8192
-_METHOD_SUFFIX = {"gin": "gin", "gist": "gist"}
+@dataclass(frozen=True, slots=True)
+class Proposals:
+    """What was found worth asking about.
+
+    Args:
+        candidates: Most promising first, names unique.
+        notes: What was left out for the sake of a limit, and what only another role can build; one sentence
+            each, may be empty.
+    """
+
+    candidates: tuple[IndexCandidate, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A statement, and what it asks of the tables that are worth an index."""
+
+    read: ReadStatement
+    accesses: tuple[Access, ...]
 
 
 def propose_indexes(
-    catalog: Catalog, workload: Workload, *, max_width: int = 4, max_candidates: int = 60
+    catalog: Catalog,
+    workload: Workload,
+    *,
+    max_width: int = 4,
+    max_candidates: int = MAX_CANDIDATES,
+    plans: Mapping[str, Plan] | None = None,
 ) -> tuple[IndexCandidate, ...]:
+    """Return the candidates of `find_proposals`, for those who need no notes."""
+    return find_proposals(
+        catalog, workload, max_width=max_width, max_candidates=max_candidates, plans=plans
+    ).candidates
+
+
+def find_proposals(
+    catalog: Catalog,
+    workload: Workload,
+    *,
+    max_width: int = 4,
+    max_candidates: int = MAX_CANDIDATES,
+    plans: Mapping[str, Plan] | None = None,
+) -> Proposals:
     """Propose indexes that some statement of a workload might be glad of.
 
     Nothing is proposed that an existing index does already, on tables too small to matter, on conditions most
-    rows meet, or that could not be built. Whether a candidate helps is for the estimate to say.
+    rows meet, or that could not be built. Every column, and every ordered pair of columns, that a statement
+    compares, joins, groups or sorts by is among the candidates, as far as these rules and the limit allow.
+    Whether a candidate helps is for the estimate to say.
 
     Args:
         catalog: Of the database.
         workload: What it is asked.
         max_width: Most key columns of an index, >= 1.
-        max_candidates: Most candidates; each statement's best ones come first.
+        max_candidates: Most candidates, >= 0; each statement's best ones come first.
+        plans: Of its statements, by name, made with VERBOSE; they show what the text hides.
 
     Returns:
-        Most promising first, names unique. The same input gives the same answer.
+        Candidates and what there is to say about them. The same input gives the same answer.
     """
-    reads = read_workload(catalog, workload)
-    wishes: dict[tuple[object, ...], _Wish] = {}
-    queues = [_drafts_of(read, catalog, max_width) for read in reads]
-    for read, queue in zip(reads, queues, strict=True):
+    asked = [
+        _Asked(read, tuple(_worthwhile(read, catalog)))
+        for read in _with_plans(read_workload(catalog, workload), plans or {}, catalog)
+    ]
+    recurring = _recurring(asked)
+    wishes = Wishes(catalog)
+    queues = []
+    for one in asked:
+        queue = _sensible_drafts(one, catalog, max_width, recurring)
+        queues.append(queue)
         for draft in queue:
-            wishes.setdefault(draft.identity, _Wish(draft)).add(read, draft)
-    wanted = _in_turns(queues)[:max_candidates]
+            wishes.add(one.read.statement, draft)
+    queues.append(_merged(wishes, catalog, max_width))
+    wanted = [wish for wish in wishes.of(_in_turns(queues)) if wish.asked_by]
+    chosen = wanted[:max_candidates]
     names = Names(catalog)
-    updated = _updated_columns(reads, catalog)
-    candidates = [wishes[draft.identity].candidate(names, updated) for draft in wanted]
-    return tuple(sorted(candidates, key=lambda candidate: -candidate.pages_hint))
+    updated = _updated_columns([one.read for one in asked], catalog)
+    candidates = [wish.candidate(names, updated) for wish in chosen]
+    ordered = tuple(sorted(candidates, key=lambda candidate: -candidate.pages_hint))
+    return Proposals(ordered, tuple(_notes(len(wanted), ordered, catalog)))
 
 
-@dataclass(slots=True)
-class _Wish:
-    """A draft, and the statements that would be glad of it."""
+def _with_plans(
+    reads: Sequence[ReadStatement], plans: Mapping[str, Plan], catalog: Catalog
+) -> Iterator[ReadStatement]:
+    for read in reads:
+        plan = plans.get(read.statement.name)
+        yield read
+        if plan is not None:
+            yield read_plan(read.statement, plan, catalog)
 
-    draft: Draft
-    asked_by: dict[str, str] = field(default_factory=dict)
-    pages: float = 0.0
 
-    def add(self, read: ReadStatement, draft: Draft) -> None:
-        """Note that a statement asks for it; once a statement."""
-        if read.statement.name not in self.asked_by:
-            self.asked_by[read.statement.name] = draft.asks
-            frac = draft.frac if draft.frac < 1 else 0.5
-            self.pages += read.statement.calls * _pages(draft.table) * (1 - frac)
+def _worthwhile(read: ReadStatement, catalog: Catalog) -> Iterator[Access]:
+    return (
+        access
+        for access in find_accesses(read, catalog)
+        if is_worth_indexing(access.table) and not is_pinned(access)
+    )
 
-    def candidate(self, names: Names, updated: Mapping[RelationName, frozenset[str]]) -> IndexCandidate:
-        """Give it a name and say why it is proposed."""
-        draft = self.draft
-        parts = [key.column or key.expression for key in draft.keys]
-        suffix = _METHOD_SUFFIX.get(draft.method, "idx")
-        if draft.include:
-            suffix = f"incl_{suffix}"
-        change = CreateIndex(
-            table=draft.table.relation,
-            name=names.new(draft.table.relation.name, parts, suffix, where=draft.where_columns),
-            keys=draft.keys,
-            method=draft.method,
-            include=draft.include,
-            where=draft.where,
+
+def _recurring(asked: Sequence[_Asked]) -> frozenset[tuple[RelationName, str]]:
+    """Return the conditions with constants that stand in the texts of several statements."""
+    counts: Counter[tuple[RelationName, str]] = Counter()
+    for one in asked:
+        counts.update(
+            {
+                (access.table.relation, fixed.text)
+                for access in one.accesses
+                for fixed in fixed_conditions(access)
+            }
         )
-        return IndexCandidate(
-            change=change,
-            statements=tuple(self.asked_by),
-            reason=self._reason(updated.get(draft.table.relation, frozenset())),
-            requires=draft.requires,
-            analyze=any(key.expression for key in draft.keys),
-            pages_hint=self.pages,
-        )
-
-    def _reason(self, updated: frozenset[str]) -> str:
-        asks = dict.fromkeys(self.asked_by.values())
-        reason = f"{', '.join(self.asked_by)}: {'; '.join(asks)}"
-        draft = self.draft
-        texts = (draft.where, *(key.expression for key in draft.keys))
-        held = {*(key.column for key in draft.keys), *draft.include}
-        lost = sorted(name for name in updated if name in held or any(mentions(text, name) for text in texts))
-        if lost:
-            reason += f". Updates of {', '.join(lost)} will have to maintain it (they stop being HOT)"
-        return reason
+    return frozenset(condition for condition, count in counts.items() if count >= MIN_RECURRING)
 
 
-def _drafts_of(read: ReadStatement, catalog: Catalog, max_width: int) -> list[Draft]:
+def _sensible_drafts(
+    asked: _Asked, catalog: Catalog, max_width: int, recurring: frozenset[tuple[RelationName, str]]
+) -> list[Draft]:
     """Return a statement's drafts worth asking about, best first, none twice."""
     found: dict[tuple[object, ...], Draft] = {}
-    drafts = [*_all_drafts(read, catalog, max_width)]
+    drafts = _all_drafts(asked, catalog, max_width, recurring)
     for draft in sorted(drafts, key=lambda draft: draft.rank):
-        if draft.identity not in found and _is_sensible(draft, catalog):
+        if len(draft.keys) <= max_width and draft.identity not in found and is_sensible(draft, catalog):
             found[draft.identity] = draft
     return list(found.values())
 
 
-def _all_drafts(read: ReadStatement, catalog: Catalog, max_width: int) -> Iterator[Draft]:
-    for access in find_accesses(read, catalog):
-        if _is_pinned(access, catalog):
-            continue
-        yield from special_drafts(access, catalog)
-        yield from partial_drafts(access, max_width, _primary_key(access, catalog))
-        yield from btree_drafts(access, max_width)
-    yield from foreign_key_drafts(caused_checks(read, catalog), catalog)
+def _all_drafts(
+    asked: _Asked, catalog: Catalog, max_width: int, recurring: frozenset[tuple[RelationName, str]]
+) -> Iterator[Draft]:
+    for access in asked.accesses:
+        yield from _special_drafts(access, max_width)
+        fixed = tuple(one for one in fixed_conditions(access) if _is_fixed(one, access, recurring))
+        yield from partial_drafts(access, fixed, max_width, primary_key(access.table, catalog))
+        for draft in (*filter_drafts(access, max_width), *join_drafts(access, max_width)):
+            yield with_coverage(draft, access)
+            yield from prefixes(draft)
+            if draft.rank <= MAX_COVERED_RANK:
+                yield from covering_drafts(access, draft, max_width)
+    by_table = sorted(asked.accesses, key=lambda access: access.table.relation)
+    for _, same in groupby(by_table, key=lambda access: access.table.relation):
+        accesses = tuple(same)
+        for draft in permutation_drafts(accesses, max_width):
+            yield draft if len(accesses) > 1 else with_coverage(draft, accesses[0])
+    for draft in foreign_key_drafts(caused_checks(asked.read, catalog), catalog):
+        if is_worth_indexing(draft.table):
+            yield draft
 
 
-def _is_pinned(access: Access, catalog: Catalog) -> bool:
-    """Tell whether a unique index finds the one row already, whatever else is asked of it."""
-    compared = {equal.operand.column for equal in access.equals if equal.single}
-    compared |= {operand.column for operand in access.tied}
-    return any(
-        index.unique
-        and index.valid
-        and not index.predicate
-        and all(key.column in compared and key.column for key in index.keys)
-        for index in catalog.indexes_of(access.table.relation)
-    )
+def _special_drafts(access: Access, max_width: int) -> Iterator[Draft]:
+    yield from pattern_drafts(access, max_width)
+    yield from container_drafts(access, max_width)
+    yield from nearest_drafts(access)
+    yield from nearest_text_drafts(access)
+    yield from brin_drafts(access)
+    yield from hash_drafts(access)
 
 
-def _primary_key(access: Access, catalog: Catalog) -> tuple[str, ...]:
-    for constraint in catalog.constraints_of(access.table.relation):
-        if constraint.kind is ConstraintKind.PRIMARY_KEY:
-            return constraint.columns
-    return ()
+def _is_fixed(fixed: Fixed, access: Access, recurring: frozenset[tuple[RelationName, str]]) -> bool:
+    return not fixed.recurs_only or (access.table.relation, fixed.text) in recurring
 
 
-def _is_sensible(draft: Draft, catalog: Catalog) -> bool:
-    rows, pages = draft.table.rows, _pages(draft.table)
-    if pages < MIN_PAGES or 0 <= rows < MIN_ROWS:
-        return False
-    leads_to_most = draft.method == "btree" and not draft.ordered and draft.frac > MAX_PLAIN_FRAC
-    if leads_to_most and not draft.include and not draft.where:
-        return False
-    return not any(
-        serves(index, draft) or pins_one_row(index, draft)
-        for index in catalog.indexes_of(draft.table.relation)
-    )
-
-
-def _pages(table: Table) -> float:
-    return max(table.pages, table.size_bytes / _PAGE_BYTES)
+def _merged(wishes: Wishes, catalog: Catalog, max_width: int) -> list[Draft]:
+    """Add merges of what different statements wish for, and return them, heaviest table first."""
+    by_table: defaultdict[RelationName, list[Wish]] = defaultdict(list)
+    for wish in wishes:
+        if wish.draft.rank <= MAX_COVERED_RANK:
+            by_table[wish.draft.table.relation].append(wish)
+    found = []
+    for own in by_table.values():
+        sources = [wish.as_source() for wish in own]
+        for draft, one, other in merged_drafts(sources, max_width):
+            if is_sensible(draft, catalog):
+                wishes.add_merged(draft, one, other)
+                found.append(draft)
+    return found
 
 
 def _in_turns(queues: Sequence[Sequence[Draft]]) -> list[Draft]:
@@ -188,3 +237,20 @@ def _updated_columns(reads: Sequence[ReadStatement], catalog: Catalog) -> dict[R
             if table is not None and shape.command == "update":
                 found[table.relation] = found.get(table.relation, frozenset()) | set(shape.columns_written)
     return found
+
+
+def _notes(found: int, candidates: Sequence[IndexCandidate], catalog: Catalog) -> Iterator[str]:
+    if found > len(candidates):
+        yield (
+            f"{found - len(candidates)} of {found} candidate indexes were left out, those that fit their"
+            f" statements least: no more than {len(candidates)} are looked at."
+        )
+    tables = {candidate.change.table for candidate in candidates}
+    owners = {
+        table.owner
+        for name in tables
+        if (table := catalog.find_table(name.name, name.schema)) is not None and not table.owned
+    }
+    if owners:
+        named = ", ".join(sorted(owner for owner in owners if owner)) or "another role"
+        yield f"Some of the tables belong to {named}: only that role can build indexes on them."
