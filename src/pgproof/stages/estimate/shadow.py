@@ -7,7 +7,7 @@ which of them is asked changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -30,6 +30,8 @@ _HAVE_PLANS = ("select", "insert", "update", "delete", "merge")
 # SQLSTATEs of what a statement needs and the database lacks: relation, function, type or operator, schema,
 # column, cast, feature, library.
 _LACKING = frozenset({"42P01", "42883", "42704", "3F000", "42703", "42846", "0A000", "58P01", "42725"})
+_PIECES_A_LANE = 4
+_PIECE_MIN = 8
 
 
 @contextmanager
@@ -136,11 +138,11 @@ class ShadowCosts:
             for place in places:
                 answers[place] = self._answer(state, views[place])
 
-        self._share_out(answer, list(groups.values()))
+        self._share_out(answer, list(_pieces(groups.values(), len(self._states))))
         return tuple(answers[place] for place in range(len(views)))
 
     def explain(self, request: PlanRequest, visible: frozenset[str]) -> Plan | NotPlanned:
-        """Return a statement's whole plan under a view, hypothetical indexes under their candidates' names."""
+        """Return a statement's whole plan under a view; indexes in it go by their candidates' names."""
         state = self._states[0]
         scope = self._scopes.get(request.sql) or self._look_into(state.lane, request)
         if scope.refusal:
@@ -223,6 +225,15 @@ class _State:
         on, off = wanted - self._shown, (hidden - wanted) & self._shown
         self.lane.switch(sorted(on), sorted(off))
         self._shown = (self._shown | on) - off
+
+
+def _pieces(groups: Iterable[list[int]], lanes: int) -> Iterator[list[int]]:
+    """Cut groups so that several lanes have something to do, though not so small that each view is a leap."""
+    groups = list(groups)
+    most = max(sum(map(len, groups)) // (_PIECES_A_LANE * lanes), _PIECE_MIN) if lanes > 1 else 0
+    for group in groups:
+        step = most or len(group)
+        yield from (group[start : start + step] for start in range(0, len(group), step))
 
 
 def _all_oids(found: Hypotheses) -> set[int]:
