@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 
-from pgproof.scenarios.scenario import load_scenario, read_workload_spec
+from pgproof.scenarios import load_scenario, read_workload_spec
 from pgproof.sqltext.fingerprint import fingerprint, normalise
 from pgproof.sqltext.parameters import literals_to_parameters
 from pgproof.sqltext.parse import parse_statement

@@ -105,7 +105,14 @@ def demo(
     with loaded_scenario(settings, scenario, scale, seed=seed, progress=progress) as loaded:
         workload = _capture_under_load(settings, loaded, seed, progress)
         looked = check(settings, loaded.dsn, workload=workload, progress=progress)
-        advice = advise(settings, loaded.dsn, workload=workload, seed=seed, progress=progress)
+        advice = advise(
+            settings,
+            loaded.dsn,
+            workload=workload,
+            budget=loaded.scenario.budget,
+            seed=seed,
+            progress=progress,
+        )
         blueprint = _fit(advice.blueprint, loaded, scale)
         raced = compete(settings, blueprint, loaded.dsn, progress=progress)
         result = DemoResult(

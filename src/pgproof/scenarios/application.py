@@ -98,7 +98,7 @@ class _Caller(threading.Thread):
                 read_only=False,
                 statement_timeout_ms=_STATEMENT_TIMEOUT_MS,
                 lock_timeout_ms=_STATEMENT_TIMEOUT_MS,
-                application_name="shop application",
+                application_name="scenario application",
             ) as session:
                 while not self._stop_asked.wait(_PAUSE_S):
                     self._ask(session)

@@ -9,6 +9,7 @@ from importlib.resources import files
 
 from pgproof.errors import UsageError
 from pgproof.model.blueprint import Target
+from pgproof.model.candidate import IndexBudget
 from pgproof.stages.capture.files import parse_workload
 from pgproof.stages.capture.spec import WorkloadSpec
 
@@ -24,62 +25,19 @@ class Scenario:
         title: One line for humans.
         goal: What shall get better, in the owners' words.
         targets: What counts as success.
+        budget: What the owners allow new indexes to take; None where they named no limit.
     """
 
     name: str
     title: str
     goal: str
     targets: tuple[Target, ...]
-
-
-SHOP = Scenario(
-    name="shop",
-    title="An order management system with 200,000 orders on two cores",
-    goal="Order pages, search, dashboards and assignment fast again, with no answer changed",
-    targets=(
-        Target(
-            "orders page",
-            ("ordersPage", "ordersPageDeep", "ordersPageCount", "ordersUpdatedRecently", "orderSummaryPage"),
-            limit_ms=2_000,
-            faster_frac=0.8,
-        ),
-        Target(
-            "search",
-            ("searchByReference", "searchByCustomerName", "searchByPhone"),
-            limit_ms=1_000,
-            faster_frac=0.8,
-        ),
-        Target(
-            "dashboard",
-            ("dashboardByStatus", "dashboardStore", "dashboardDisputes", "ordersOfDay"),
-            limit_ms=3_000,
-            faster_frac=0.8,
-        ),
-        Target("assignment", ("assignmentQueue", "agentOpenOrders"), limit_ms=1_000, faster_frac=0.8),
-        Target("getUserOrders", ("getUserOrders",), limit_ms=500, faster_frac=0.8),
-    ),
-)
-
-SCENARIOS: tuple[Scenario, ...] = (SHOP,)
-"""All of them. A new one is a folder (schema.sql, data.sql, workload.yaml, README.md) and a line here."""
-
-
-def load_scenario(name: str) -> Scenario:
-    """Return the scenario of that name.
-
-    Raises:
-        UsageError: There is none.
-    """
-    for scenario in SCENARIOS:
-        if scenario.name == name:
-            return scenario
-    known = ", ".join(scenario.name for scenario in SCENARIOS)
-    raise UsageError(f'There is no scenario "{name}"', hint=f"There is: {known}.")
+    budget: IndexBudget | None = None
 
 
 def read_schema_sql(scenario: Scenario) -> str:
     """Return the script that makes the empty tables."""
-    return _read(scenario, "schema.sql")
+    return _read_file(scenario.name, "schema.sql")
 
 
 def render_data_sql(scenario: Scenario, scale: float = 1.0) -> str:
@@ -94,14 +52,15 @@ def render_data_sql(scenario: Scenario, scale: float = 1.0) -> str:
     """
     if not (math.isfinite(scale) and scale > 0):
         raise UsageError("The scale must be a number above 0", hint="1 is the size of the owners' database.")
-    return _SCALE.sub(f"{scale!r}::numeric", _read(scenario, "data.sql"))
+    chance = _read_file("chance.sql")
+    return f"{chance}\n" + _SCALE.sub(f"{scale!r}::numeric", _read_file(scenario.name, "data.sql"))
 
 
 def read_workload_spec(scenario: Scenario) -> WorkloadSpec:
     """Return its statements; their values are drawn from the loaded rows by ``resolve_generators``."""
     source = f"{scenario.name}/workload.yaml"
-    return parse_workload(_read(scenario, "workload.yaml"), source)
+    return parse_workload(_read_file(scenario.name, "workload.yaml"), source)
 
 
-def _read(scenario: Scenario, file: str) -> str:
-    return files("pgproof.scenarios").joinpath(scenario.name, file).read_text(encoding="utf-8")
+def _read_file(*path: str) -> str:
+    return files("pgproof.scenarios").joinpath(*path).read_text(encoding="utf-8")

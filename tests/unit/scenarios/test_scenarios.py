@@ -1,9 +1,11 @@
 """Scenarios: what ships, and that nothing in it gives the answer away."""
 
 import re
+from pathlib import Path
 
 import pytest
 
+import pgproof.scenarios
 from pgproof.errors import UsageError
 from pgproof.scenarios import (
     SCENARIOS,
@@ -15,6 +17,7 @@ from pgproof.scenarios import (
 )
 from pgproof.sqltext.parse import parse_script
 
+FOLDER = Path(pgproof.scenarios.__file__).parent
 ALL = pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda s: s.name)
 
 
@@ -29,14 +32,20 @@ def test_scripts_parse_and_the_scale_is_filled_in(scenario: Scenario) -> None:
 
 @ALL
 def test_nothing_hints_at_the_cure(scenario: Scenario) -> None:
+    """Indexes that the owners already had may be made, on one column each; nobody speaks of others."""
     text = (read_schema_sql(scenario) + render_data_sql(scenario)).lower()
-    assert not re.search(r"\bindex|gin_trgm|pg_trgm|materialized|partition", text)
+    there = re.compile(r'^create index \w+ on \w+ \("?\w+"?\);$', re.MULTILINE)
+    assert not re.search(r"\bindex|gin_trgm|pg_trgm|materialized|partition", there.sub("", text))
+    spoken = re.findall(r"(?:--|#).*", f"{text}{(FOLDER / scenario.name / 'workload.yaml').read_text()}")
+    assert not re.search(r"missing|unused|redundant|stale|autovacuum|slow", " ".join(spoken))
 
 
 @ALL
 def test_rows_do_not_depend_on_the_clock_or_on_chance(scenario: Scenario) -> None:
     text = render_data_sql(scenario).lower()
-    assert not re.search(r"\b(now|random|clock_timestamp|gen_random_uuid|current_\w+)\b", text)
+    assert not re.search(
+        r"\b(now|random|clock_timestamp|gen_random_uuid|current_(date|time|timestamp))\b", text
+    )
 
 
 @ALL
@@ -51,7 +60,7 @@ def test_workload_reads_and_writes_and_orders_are_total_but_for_some(scenario: S
     statements = read_workload_spec(scenario).statements
     assert any(statement.query.kind.writes for statement in statements)
     assert any(statement.query.read_only for statement in statements)
-    limited = [s.query.sql for s in statements if "LIMIT" in s.query.sql]
+    limited = [s.query.sql for s in statements if "LIMIT" in s.query.sql and "ORDER BY" in s.query.sql]
     loose = [sql for sql in limited if not re.search(r"\bid( DESC)?\s+LIMIT", sql)]
     assert 1 <= len(loose) <= len(limited) / 4
 
@@ -60,7 +69,7 @@ def test_unknown_scenario() -> None:
     with pytest.raises(UsageError) as caught:
         load_scenario("shopp")
     assert str(caught.value) == 'There is no scenario "shopp"'
-    assert caught.value.hint == "There is: shop."
+    assert caught.value.hint == "There is: shop, directory, platform, proposals."
 
 
 @pytest.mark.parametrize("scale", [0, -1, float("nan"), float("inf")])

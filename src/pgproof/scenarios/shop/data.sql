@@ -1,27 +1,5 @@
--- Rows of the shop, :scale times 200,000 orders. The same rows on every run and every PostgreSQL major: all
--- chance comes from hashes of row numbers, all dates from fixed days, and floating point stays within the
--- operations that IEEE 754 rounds exactly.
-
--- A number in [0, 1) that depends on a row number and on what it is drawn for.
-CREATE FUNCTION pg_temp.chance(n bigint, purpose bigint) RETURNS double precision
-LANGUAGE sql IMMUTABLE
-AS $$ SELECT (hashint8extended(n, purpose) & 1073741823)::double precision / 1073741824 $$;
-
--- One of 0 .. size-1, the low ones far more often (the cube of an even draw): the hottest of 10,000 gets 4.6 %.
-CREATE FUNCTION pg_temp.skewed(n bigint, purpose bigint, size bigint) RETURNS bigint
-LANGUAGE sql IMMUTABLE
-AS $$
-    SELECT floor(pg_temp.chance(n, purpose) * pg_temp.chance(n, purpose) * pg_temp.chance(n, purpose) * size)::bigint
-$$;
-
--- Scatter 0 .. size-1 over 1 .. size, so that being hot has nothing to do with being old.
-CREATE FUNCTION pg_temp.scattered(rank bigint, size bigint) RETURNS bigint
-LANGUAGE sql IMMUTABLE
-AS $$ SELECT 1 + (rank * 7919 + size / 3) % size $$;
-
-CREATE FUNCTION pg_temp.pick(choices text[], n bigint, purpose bigint) RETURNS text
-LANGUAGE sql IMMUTABLE
-AS $$ SELECT choices[1 + floor(pg_temp.chance(n, purpose) * cardinality(choices))::integer] $$;
+-- Rows of the shop, :scale times 200,000 orders. Chance is drawn by the functions of ../chance.sql, all dates are
+-- fixed days, and floating point stays within the operations that IEEE 754 rounds exactly.
 
 CREATE TEMPORARY TABLE sizes AS
 SELECT
