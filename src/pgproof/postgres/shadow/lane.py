@@ -15,7 +15,7 @@ from typing import Any
 import psycopg
 from psycopg import pq
 
-from pgproof.errors import ServerError, Unreachable
+from pgproof.errors import ParseError, ServerError, Unreachable
 from pgproof.model.plan import Plan
 from pgproof.postgres.failures import statement_failure
 from pgproof.postgres.plan_json import parse_plan
@@ -29,6 +29,7 @@ UPDATE pg_catalog.pg_index
    SET indisvalid = (indexrelid = ANY ($1::oid[]))
  WHERE indexrelid = ANY ($2::oid[])"""
 _COST = re.compile(rb'"Total Cost": (\d+\.\d+)')  # the root's stands before any other
+_PLAN = b'"Plan": {'
 _INDEX = re.compile(rb'"Index Name": ("(?:[^"\\]|\\.)*")')
 _FAILED = (pq.ExecStatus.FATAL_ERROR, pq.ExecStatus.BAD_RESPONSE)
 
@@ -107,8 +108,8 @@ class Lane:
         if isinstance(document, Unpriced):
             return document
         cost = _COST.search(document)
-        if cost is None:
-            return Unpriced("", "a rule rewrites it to no statement that has a plan")
+        if cost is None or document.count(_PLAN) > 1:
+            return Unpriced("", "a rule rewrites it to no statement with a plan, or to several")
         names = frozenset(json.loads(name) for name in _INDEX.findall(document))
         return Priced(float(cost[1]), names)
 
@@ -119,10 +120,14 @@ class Lane:
 
         Raises:
             Unreachable: The shadow is gone.
-            ParseError: A rule rewrites the statement to none or to several.
         """
         document = self._explain("FORMAT JSON, VERBOSE", sql, values, generic=generic)
-        return document if isinstance(document, Unpriced) else parse_plan(document.decode())
+        if isinstance(document, Unpriced):
+            return document
+        try:
+            return parse_plan(document.decode())
+        except ParseError as error:
+            return Unpriced("", error.message)
 
     def tables_of(
         self, sql: str, values: Sequence[str | None] = (), *, generic: bool = False

@@ -70,7 +70,7 @@ def _restore_one(connection: psycopg.Connection[Any], statement: str, report: Re
         if mended is None:
             break
         statement = mended
-    if not script.is_trigger(statement) and not script.is_default(statement):
+    if script.is_worth_telling(statement):
         report.skipped.append(f"{what}: {(error and error.diag.message_primary) or 'it could not be mended'}")
 
 

@@ -34,12 +34,15 @@ _UNWANTED = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _FOREIGN_TABLE = re.compile(r"(CREATE|ALTER)\s+FOREIGN\s+TABLE\s", re.IGNORECASE)
-_TRIGGER = re.compile(r"CREATE\s+(CONSTRAINT\s+)?TRIGGER\s", re.IGNORECASE)
 _DEFAULT = re.compile(r" DEFAULT .*?(?= NOT NULL,?$|,?$)")
 _GENERATED = re.compile(r" GENERATED ALWAYS AS \(.*\)( STORED| VIRTUAL)?(?= NOT NULL,?$|,?$)")
 _CONSTRAINT = re.compile(r"^\s*CONSTRAINT .*$")
 _OPTIONS = re.compile(r"\s+WITH \([^)]*\)")
-_SET_DEFAULT = re.compile(r"ALTER TABLE .* ALTER COLUMN .* SET DEFAULT ", re.DOTALL)
+_SILENT = re.compile(
+    r"CREATE\s+(CONSTRAINT\s+)?TRIGGER\s|ALTER\s+TABLE\s.*\sALTER\s+COLUMN\s.*\sSET\s+DEFAULT\s"
+    r"|SELECT\s|CREATE\s+EXTENSION\s",
+    re.IGNORECASE | re.DOTALL,
+)
 
 
 def split_dump(text: str) -> Iterator[str]:
@@ -86,11 +89,6 @@ def is_foreign_table(statement: str) -> bool:
     return bool(_FOREIGN_TABLE.match(statement))
 
 
-def is_trigger(statement: str) -> bool:
-    """Tell whether a statement makes a trigger, which no plan depends on (but those of views are needed)."""
-    return bool(_TRIGGER.match(statement))
-
-
 def headline(statement: str) -> str:
     """Return the start of a statement on one line, to name it in a message."""
     line = " ".join(statement.split("\n", 1)[0].split()).rstrip(" (;")
@@ -130,6 +128,9 @@ def without_options(statement: str) -> str:
     return _OPTIONS.sub("", statement, count=1)
 
 
-def is_default(statement: str) -> bool:
-    """Tell whether a statement sets a column's default, which no plan depends on."""
-    return bool(_SET_DEFAULT.match(statement))
+def is_worth_telling(statement: str) -> bool:
+    """Tell whether plans may differ without a statement.
+
+    None depends on triggers and defaults, and statistics are missing only where their relation is.
+    """
+    return not _SILENT.match(statement)

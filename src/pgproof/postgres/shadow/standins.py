@@ -13,7 +13,7 @@ from pgproof.sqltext.quote import qualify, quote_identifier
 
 _UNDEFINED_OBJECT = "42704"
 _UNDEFINED_SCHEMA = "3F000"
-_TYPE = re.compile(r'type "(?P<name>.+?)(?:\[\])*" does not exist')
+_TYPE = re.compile(r'^type "?(?P<name>.+?)(?:\[\])*"? does not exist')
 _COLLATION = re.compile(r'collation "(?P<name>.+)" for encoding ".*" does not exist')
 _ROLE = re.compile(r'role "(?P<name>.+)" does not exist')
 _SCHEMA = re.compile(r'schema "(?P<name>.+)" does not exist')
