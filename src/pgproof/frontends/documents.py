@@ -6,8 +6,11 @@ Field names are stable: a field may be added, never renamed or removed within a 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from pgproof.model.advice import ChoiceExplanation
+from pgproof.model.candidate import Proof
+from pgproof.model.drop import DropReview
 from pgproof.model.estimate import Estimate
 from pgproof.model.finding import Finding, Skipped
 from pgproof.model.rollout import Rollout, StatementEffect
@@ -84,6 +87,10 @@ class AdviseDocument:
         sql: For each variant, by name, the statements that would be run.
         estimates: One a variant, in planner cost.
         notes: What limits trust in them, or why nothing is proposed.
+        explanations: For each variant, by name: why its indexes, what came second, which statements stay
+            heavy, what the indexes that go do.
+        drops: Existing indexes that may go, those that may not, and why; null where nobody looked.
+        proof: How far the best set may be from what is possible at all; null without a set.
     """
 
     run: str
@@ -92,6 +99,9 @@ class AdviseDocument:
     sql: dict[str, tuple[str, ...]]
     estimates: tuple[Estimate, ...]
     notes: tuple[str, ...]
+    explanations: dict[str, ChoiceExplanation] = field(default_factory=dict)
+    drops: DropReview | None = None
+    proof: Proof | None = None
 
 
 @dataclass(frozen=True, slots=True)
