@@ -16,10 +16,13 @@ from pgproof.frontends.cli.outputs import demand_writable_folder
 from pgproof.frontends.cli.screen import Screen
 from pgproof.frontends.demo_document import demo_document
 from pgproof.frontends.report import terminal
+from pgproof.scenarios import SCENARIOS
+
+_NAMES = ", ".join(scenario.name for scenario in SCENARIOS)
 
 
 def demo(
-    scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help="Name of a scenario.")] = "shop",
+    scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help=f"One of {_NAMES}.")] = "shop",
     scale: Annotated[float, typer.Option("--scale", help="1 is the size the scenario's README names.")] = 1.0,
     out: Annotated[
         Path, typer.Option("--out", metavar="FOLDER", help="Where the report, the SQL and the blueprint go.")
