@@ -13,7 +13,7 @@ from time import monotonic
 from pgproof.model.units import PlannerCost
 from pgproof.model.workload import ParameterSet, WorkloadStatement
 from pgproof.sqltext.parameters import parameter_numbers
-from pgproof.stages.estimate.bits import Mask, Names
+from pgproof.stages.estimate.bits import Mask, Names, single_bits
 from pgproof.stages.estimate.decisions import Answer, Decisions
 from pgproof.stages.estimate.provider import CostProvider, NotPlanned, PlanRequest, View, plan_views
 
@@ -70,6 +70,7 @@ class WorkloadCosts:
         *,
         max_sets: int = MAX_PARAMETER_SETS,
         relevance: Relevance | None = None,
+        groups: Iterable[Iterable[str]] = (),
     ) -> None:
         self.provider = provider
         self.planner_calls = 0
@@ -77,10 +78,12 @@ class WorkloadCosts:
         self.names = Names(provider.index_bytes)
         self._known: dict[Mask, Mapping[str, StatementCost]] = {}
         self._statements = tuple(statements)
+        masks = [self.names.mask(group) for group in groups]
+        alike = {own: mask for mask in masks for own in single_bits(mask)}
         self._questions = [
             question
             for statement in self._statements
-            for question in _questions(statement, max_sets, self._relevant(statement, relevance))
+            for question in _questions(statement, max_sets, self._relevant(statement, relevance), alike)
         ]
         self.learn(self.names.everything)
 
@@ -152,15 +155,17 @@ class WorkloadCosts:
         }
 
 
-def _questions(statement: WorkloadStatement, max_sets: int, relevant: Mask) -> list[Question]:
+def _questions(
+    statement: WorkloadStatement, max_sets: int, relevant: Mask, alike: Mapping[Mask, Mask]
+) -> list[Question]:
     sets = sorted(statement.parameter_sets, key=_heaviest)[:max_sets]
     sql = statement.query.sql
     if not sets:
         generic = bool(parameter_numbers(sql))
-        return [Question(statement.name, PlanRequest(sql, generic=generic), 1.0, Decisions(relevant))]
+        return [Question(statement.name, PlanRequest(sql, generic=generic), 1.0, Decisions(relevant, alike))]
     total = sum(s.weight for s in sets)
     return [
-        Question(statement.name, PlanRequest(sql, s.values), s.weight / total, Decisions(relevant))
+        Question(statement.name, PlanRequest(sql, s.values), s.weight / total, Decisions(relevant, alike))
         for s in sets
     ]
 

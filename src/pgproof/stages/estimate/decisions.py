@@ -1,10 +1,13 @@
 """What the planner said about one statement, as a tree that every set of candidates finds its way through.
 
-A node stands for all sets without the candidates that were ``hidden`` on the way down, and with those that
-were ``needed``. The planner was shown everything but the hidden ones; it used some of them. A set that has
-all of those gets the very same plan (the planner is monotone: what it did not use may as well be gone). For
-any other set, the first one that it lacks leads to a child in which that one is hidden too. So each set
-belongs to exactly one leaf, and a leaf that nobody asked about yet has a lower bound: its parent's cost.
+A node stands for some sets of candidates. The planner was shown everything but those that all of these sets
+lack, and used some of what it saw. A set that has all it used gets the very same plan (the planner is
+monotone: what it did not use may as well be gone). For any other set, take the first one used that it lacks:
+either the set lacks all candidates of its group (those that do the same job, more or less), and leads to a
+child where the whole group is hidden; or it has another one of the group, and leads to a child where just
+that one is hidden. So each set belongs to exactly one leaf. A leaf that nobody asked about yet has a lower
+bound: what the planner said when it was shown at least as much. Groups keep the tree small: a dozen indexes
+that begin with the same column are told apart only where the difference matters.
 
 **Source**: atomic configurations, Finkelstein, Schkolnick, Tiberio: Physical Database Design for Relational
 Databases, ACM TODS 13(1), 1988. The planner is only nearly monotone: violations of up to 3.7 % of a query's
@@ -13,7 +16,7 @@ cost were measured, so a bound made of such leaves holds up to the planner's own
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from pgproof.stages.estimate.bits import Mask, single_bits
@@ -35,19 +38,45 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Leaf:
-    """The sets that get one plan, or of which only a bound is known.
+class Place:
+    """Some sets of candidates.
 
     Args:
         needs: Candidates that all of these sets have.
         lacks: Candidates that none of them has.
-        cost: Of the plan; of an open leaf, less than or equal to the cost of any of its sets.
+        any_of: From each of these, every set has at least one.
+    """
+
+    needs: Mask = 0
+    lacks: Mask = 0
+    any_of: tuple[Mask, ...] = ()
+
+    def holds(self, chosen: Mask) -> bool:
+        """Tell whether a set is one of these."""
+        return not self.needs & ~chosen and not self.lacks & chosen and all(a & chosen for a in self.any_of)
+
+    def narrowed(self, *, needs: Mask = 0, lacks: Mask = 0, any_of: Mask | None = None) -> Place | None:
+        """Return those of the sets for which more holds, None where there are none."""
+        needs, lacks = self.needs | needs, self.lacks | lacks
+        wanted = (*self.any_of, any_of) if any_of is not None else self.any_of
+        left = {one & ~lacks for one in wanted if not one & needs}
+        if needs & lacks or 0 in left:
+            return None
+        return Place(needs, lacks, tuple(sorted(left)))
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """Sets that get one plan, or of which only a bound is known.
+
+    Args:
+        place: The sets.
+        cost: Of the plan; of an open leaf, at most the cost of any of its sets.
         used: Candidates in the plan; none of an open leaf.
         is_open: Nobody asked yet.
     """
 
-    needs: Mask
-    lacks: Mask
+    place: Place
     cost: float
     used: Mask
     is_open: bool
@@ -55,12 +84,10 @@ class Leaf:
 
 @dataclass(slots=True)
 class _Node:
-    hidden: Mask
-    needed: Mask
-    used: Mask
-    cost: float
+    place: Place
+    answer: Answer
     order: tuple[Mask, ...]
-    children: list[_Node | None]
+    children: dict[Place, _Node] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -69,15 +96,14 @@ class Decisions:
 
     Args:
         relevant: Candidates that its plan could use at all.
+        groups: For each candidate, as a single bit, those that do the same job; at least itself.
     """
 
     relevant: Mask
+    groups: Mapping[Mask, Mask] = field(default_factory=dict)
     answers: list[Answer] = field(default_factory=list)
+    _asked: set[Mask] = field(default_factory=set)
     _root: _Node | None = None
-
-    def record(self, answer: Answer) -> None:
-        """Take note of what the planner said."""
-        self.answers.append(answer)
 
     @property
     def least(self) -> float:
@@ -93,6 +119,11 @@ class Decisions:
     def favourite(self) -> Mask:
         """Return the candidates of the plan that was made with all of them there."""
         return next((answer.used for answer in self.answers if not answer.hidden & self.relevant), 0)
+
+    def record(self, answer: Answer) -> None:
+        """Take note of what the planner said."""
+        self.answers.append(answer)
+        self._asked.add(answer.hidden)
 
     def find(self, chosen: Mask) -> Answer | None:
         """Return the plan under a set, None where it takes another question."""
@@ -115,14 +146,14 @@ class Decisions:
         node, place = self._walk(chosen & self.relevant)
         if node is None:
             return 0
-        return None if place is None else node.hidden | node.order[place]
+        return None if place is None else place.lacks
 
     def bound(self, chosen: Mask) -> float:
         """Return what a set costs at least; 0 before the first answer."""
         node, place = self._walk(chosen & self.relevant)
         if node is None or place is None:
-            return node.cost if node else 0.0
-        return self._bound(node.hidden | node.order[place], node.cost)
+            return node.answer.cost if node else 0.0
+        return self._bound(place.lacks, node.answer.cost)
 
     def leaves(self) -> Iterator[Leaf]:
         """Yield the leaves, of which every set belongs to exactly one; nothing before the first answer."""
@@ -131,50 +162,63 @@ class Decisions:
         waiting = [self._root] if self._root else []
         while waiting:
             node = waiting.pop()
-            needed = node.needed
-            for own, child in zip(node.order, node.children, strict=True):
-                if child is None:
-                    lacks = node.hidden | own
-                    yield Leaf(needed, lacks, self._bound(lacks, node.cost), 0, is_open=True)
-                else:
+            for place in self._children(node):
+                child = node.children.get(place) or self._asked_child(node, place)
+                if child is not None:
                     waiting.append(child)
-                needed |= own
-            yield Leaf(needed, node.hidden, node.cost, node.used, is_open=False)
+                else:
+                    yield Leaf(place, self._bound(place.lacks, node.answer.cost), 0, is_open=True)
+            own = node.place.narrowed(needs=node.answer.used)
+            if own is not None:
+                yield Leaf(own, node.answer.cost, node.answer.used, is_open=False)
 
     def _bound(self, hidden: Mask, least: float) -> float:
         """Return the dearest plan of those that were shown at least what a set may have."""
-        return max((a.cost for a in self.answers if a.hidden & ~hidden == 0), default=least)
+        return max((a.cost for a in self.answers if not a.hidden & ~hidden), default=least)
 
-    def _walk(self, chosen: Mask) -> tuple[_Node | None, int | None]:
-        """Follow a set down to its node, and to the place in it of the child that isn't there yet."""
+    def _walk(self, chosen: Mask) -> tuple[_Node | None, Place | None]:
+        """Follow a set down to its node, and to the child of it that isn't there yet."""
         if self._root is None:
-            self._root = self._make(0, 0)
+            self._root = self._make(Place())
         node = self._root
         while node is not None:
-            place = next((n for n, own in enumerate(node.order) if not chosen & own), None)
+            place = next((place for place in self._children(node) if place.holds(chosen)), None)
             if place is None:
                 return node, None
-            child = node.children[place]
-            if child is None:
-                needed = node.needed | _union(node.order[:place])
-                child = self._make(node.hidden | node.order[place], needed)
+            if place not in node.children:
+                child = self._make(place)
                 if child is None:
                     return node, place
                 node.children[place] = child
-            node = child
+            node = node.children[place]
         return None, None
 
-    def _make(self, hidden: Mask, needed: Mask) -> _Node | None:
+    def _children(self, node: _Node) -> Iterator[Place]:
+        """Yield the parts into which the sets that lack something of a node's plan fall."""
+        needed = 0
+        for own in node.order:
+            group = self.groups.get(own, own) & self.relevant | own
+            without_group = node.place.narrowed(needs=needed, lacks=group)
+            if without_group is not None:
+                yield without_group
+            if group != own:
+                with_another = node.place.narrowed(needs=needed, lacks=own, any_of=group & ~own)
+                if with_another is not None:
+                    yield with_another
+            needed |= own
+
+    def _asked_child(self, node: _Node, place: Place) -> _Node | None:
+        """Make the child that a question was meant for, None where nobody asked."""
+        if place.lacks not in self._asked:
+            return None
+        child = self._make(place)
+        if child is not None:
+            node.children[place] = child
+        return child
+
+    def _make(self, place: Place) -> _Node | None:
         """Make a node of an answer that serves it, None where there is none yet."""
         for answer in self.answers:
-            if answer.hidden & ~hidden == 0 and answer.used & hidden == 0:
-                order = tuple(single_bits(answer.used & ~needed))
-                return _Node(hidden, needed, answer.used, answer.cost, order, [None] * len(order))
+            if not answer.hidden & ~place.lacks and not answer.used & place.lacks:
+                return _Node(place, answer, tuple(single_bits(answer.used & ~place.needs)))
         return None
-
-
-def _union(masks: tuple[Mask, ...]) -> Mask:
-    found = 0
-    for mask in masks:
-        found |= mask
-    return found

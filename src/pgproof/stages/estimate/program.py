@@ -22,6 +22,8 @@ from pgproof.stages.estimate.bits import Mask, places
 
 _INTEGER = highspy.HighsVarType.kInteger
 _SEED = 1
+_FEASIBLE = 2  # highspy.SolutionStatus.kSolutionStatusFeasible
+_NOTHING = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +34,21 @@ class Way:
         needs: Candidates it takes.
         lacks: Candidates that must be absent.
         value: What it costs, in the program's unit.
+        any_of: It takes at least one of each of these.
     """
 
     needs: Mask
     lacks: Mask
     value: float
+    any_of: tuple[Mask, ...] = ()
+
+    @property
+    def named(self) -> Mask:
+        """All candidates it speaks of."""
+        found = self.needs | self.lacks
+        for some in self.any_of:
+            found |= some
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +72,9 @@ class Program:
         ways: For each question all ways to answer it; at least one.
         prices: What each candidate costs by being there, by its number; absent means nothing.
         limits: What the set has to keep.
-        most_value: Where only the prices are to be minimised: what ways and ``burdens`` may cost together.
+        most_value: What ways and ``burdens`` may cost together; None asks nothing.
         burdens: What each candidate adds to that.
+        way_weight: How much the value of ways counts beside the prices.
     """
 
     ways: Sequence[Sequence[Way]]
@@ -69,6 +82,7 @@ class Program:
     limits: Sequence[Limit] = ()
     most_value: float | None = None
     burdens: Mapping[int, float] = field(default_factory=dict)
+    way_weight: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +98,46 @@ class Solution:
     chosen: Mask
     value: float
     bound: float
+
+
+@dataclass(frozen=True, slots=True)
+class Relaxation:
+    """What came of the program when candidates may be there in part.
+
+    Args:
+        bound: No set costs less.
+        likely: Candidates that are there for more than half.
+        taken: For each question the places of the ways that are taken, at least in part.
+    """
+
+    bound: float
+    likely: Mask
+    taken: Sequence[Sequence[int]]
+
+
+def relax(program: Program) -> Relaxation | None:
+    """Solve the program with candidates that may be there in part: quick, and its bound is nearly as good.
+
+    Measured on TPC-H with 295 candidates: 0.03 s instead of 1 to 2 s, and 0.1 % of the cost below.
+
+    Returns:
+        None where no set keeps the limits.
+    """
+    columns = _Columns(program)
+    model = columns.model()
+    model.integrality_ = []
+    solver = _solver()
+    solver.passModel(model)
+    solver.run()
+    if solver.getInfo().primal_solution_status != _FEASIBLE:
+        return None
+    values = solver.getSolution().col_value
+    taken, first = [], len(columns.items)
+    for ways in program.ways:
+        taken.append([place for place in range(len(ways)) if values[first + place] > _NOTHING])
+        first += len(ways)
+    bound = solver.getInfo().objective_function_value
+    return Relaxation(bound, columns.likely(values), taken)
 
 
 def solve(program: Program, *, gap_frac: float, time_limit_s: float, start: Mask = 0) -> Solution | None:
@@ -103,29 +157,25 @@ def solve(program: Program, *, gap_frac: float, time_limit_s: float, start: Mask
     if not columns.items:
         value = sum(min(way.value for way in ways) for ways in program.ways)
         return Solution(0, value, value)
-    solver = highspy.Highs()  # type: ignore[no-untyped-call]
-    for name, value in (
-        ("output_flag", False),
-        ("threads", 1),
-        ("random_seed", _SEED),
-        ("mip_rel_gap", gap_frac),
-        ("time_limit", max(time_limit_s, 0.01)),
-    ):
-        solver.setOptionValue(name, value)
+    solver = _solver()
+    solver.setOptionValue("mip_rel_gap", gap_frac)
+    solver.setOptionValue("time_limit", max(time_limit_s, 0.01))
     solver.passModel(columns.model())
     if start:
         solver.setSolution(columns.start(start))
     solver.run()
     info = solver.getInfo()
-    if info.primal_solution_status != 2:  # kSolutionStatusFeasible
+    if info.primal_solution_status != _FEASIBLE:
         return None
-    values = solver.getSolution().col_value
-    chosen = 0
-    for column, item in enumerate(columns.items):
-        if values[column] > 0.5:
-            chosen |= 1 << item
     value = info.objective_function_value
-    return Solution(chosen, value, min(info.mip_dual_bound, value))
+    return Solution(columns.likely(solver.getSolution().col_value), value, min(info.mip_dual_bound, value))
+
+
+def _solver() -> highspy.Highs:
+    solver = highspy.Highs()  # type: ignore[no-untyped-call]
+    for name, value in (("output_flag", False), ("threads", 1), ("random_seed", _SEED)):
+        solver.setOptionValue(name, value)
+    return solver
 
 
 class _Columns:
@@ -136,7 +186,7 @@ class _Columns:
         named = 0
         for ways in program.ways:
             for way in ways:
-                named |= way.needs | way.lacks
+                named |= way.named
         # A candidate that no way speaks of helps nobody; it is there only if being there pays by itself.
         self.items = sorted({*places(named), *(item for item, price in program.prices.items() if price < 0)})
         self._column = {item: place for place, item in enumerate(self.items)}
@@ -158,18 +208,24 @@ class _Columns:
         first = len(self._costs)
         needing: defaultdict[int, list[int]] = defaultdict(list)
         lacking: defaultdict[int, list[int]] = defaultdict(list)
+        some_of: defaultdict[Mask, list[int]] = defaultdict(list)
         for column, way in enumerate(ways, first):
-            self._costs.append(way.value if self.program.most_value is None else 0.0)
+            self._costs.append(way.value * self.program.way_weight)
             self._cap[column] = way.value
             for item in places(way.needs):
                 needing[self._column[item]].append(column)
             for item in places(way.lacks):
                 lacking[self._column[item]].append(column)
+            for some in way.any_of:
+                some_of[some].append(column)
         self._rows.append((dict.fromkeys(range(first, first + len(ways)), 1.0), 1.0, 1.0))
         for item, columns in needing.items():
             self._rows.append(({**dict.fromkeys(columns, 1.0), item: -1.0}, -highspy.kHighsInf, 0.0))
         for item, columns in lacking.items():
             self._rows.append(({**dict.fromkeys(columns, 1.0), item: 1.0}, -highspy.kHighsInf, 1.0))
+        for some, columns in some_of.items():
+            present = {self._column[item]: -1.0 for item in places(some)}
+            self._rows.append(({**dict.fromkeys(columns, 1.0), **present}, -highspy.kHighsInf, 0.0))
 
     def model(self) -> highspy.HighsLp:
         """Return the program as the solver takes it."""
@@ -190,6 +246,14 @@ class _Columns:
         lp.integrality_ = kinds + [highspy.HighsVarType.kContinuous] * (len(self._costs) - len(kinds))
         return lp
 
+    def likely(self, values: Sequence[float]) -> Mask:
+        """Return the candidates that are there for more than half."""
+        chosen = 0
+        for item, value in zip(self.items, values, strict=False):
+            if value > 0.5:
+                chosen |= 1 << item
+        return chosen
+
     def start(self, chosen: Mask) -> highspy.HighsSolution:
         """Return a set as a point to begin with: for each question the cheapest way that it admits."""
         values = [1.0 if chosen >> item & 1 else 0.0 for item in self.items]
@@ -197,7 +261,7 @@ class _Columns:
             possible = [
                 (way.value, place)
                 for place, way in enumerate(ways)
-                if way.needs & ~chosen == 0 and way.lacks & chosen == 0
+                if not way.needs & ~chosen and not way.lacks & chosen and all(a & chosen for a in way.any_of)
             ]
             best = min(possible, default=(0.0, -1))[1]
             values.extend(1.0 if place == best else 0.0 for place in range(len(ways)))

@@ -8,15 +8,16 @@ Where the two meet, the set is proved to be the best, up to the planner's own no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import monotonic
 
 from pgproof.model.progress import Progress, ignore_progress
 from pgproof.stages.estimate.bits import Mask, places, single_bits
 from pgproof.stages.estimate.costs import Question
+from pgproof.stages.estimate.decisions import Leaf
 from pgproof.stages.estimate.goal import Goal
-from pgproof.stages.estimate.program import Program, Solution, Way, solve
+from pgproof.stages.estimate.program import Program, Solution, Way, relax, solve
 
 GAP_FRAC = 0.001
 """A set that close to the bound, as a share of the workload's cost, is called the best.
@@ -27,6 +28,13 @@ MAX_ROUNDS = 200
 
 STEPS = 8
 """Questions about one statement in one round. **Source**: judgement."""
+
+TIE_WEIGHT = 0.1
+"""What the workload's whole cost counts beside an index of mean size, where sizes are to be small.
+**Source**: judgement; decides between sets of about the same size."""
+
+CLIMBS = 12
+"""Sets to look around in one go. **Source**: judgement."""
 
 RESCUE_FACTOR = 2.0
 """A statement that costs that many times the least it could counts as left behind. **Source**: judgement;
@@ -107,14 +115,11 @@ def search(
     for chosen in (0, *starts):
         state.try_set(chosen & aim.pool)
     state.ask_singles()
-    rounds, first_s = 0, monotonic() - began
-    while rounds < MAX_ROUNDS and not state.is_done and state.run_round():
-        rounds += 1
-        if rounds == 1:
-            first_s = state.first_at - began
-        progress(f"choosing indexes, at most {state.gap:.1%} from the best", rounds)
+    while state.rounds < MAX_ROUNDS and not state.is_done and state.run_round():
+        progress(f"choosing indexes, at most {state.gap:.1%} from the best", state.rounds)
+    first_s = (state.first_at or monotonic()) - began
     return Found(
-        state.chosen, state.value, min(state.bound, state.value), rounds, monotonic() - began, first_s
+        state.chosen, state.value, min(state.bound, state.value), state.rounds, monotonic() - began, first_s
     )
 
 
@@ -125,15 +130,22 @@ def best_seen(goal: Goal, aim: Aim, *, most_value: float, prices: dict[int, floa
         goal: What is to be made small.
         aim: Which candidates may be taken.
         most_value: What the statements and the upkeep may cost, as a share of the workload's cost.
-        prices: By the candidate's number.
+        prices: By the candidate's number; about 1 for one of mean size.
 
     Returns:
         The set, None where none reaches it.
     """
     state = _Search(goal, aim, float("inf"), GAP_FRAC)
-    ways = [list(state.seen_ways(question)) for question in goal.costs.questions]
-    upkeep = {item: goal.upkeep_share(item) for item in state.items_of(ways)}
-    program = Program(ways, prices, goal.limits(state.items_of(ways), tidy=aim.tidy), most_value, upkeep)
+    ways = [state.seen_ways(question) for question in goal.costs.questions]
+    items = state.items_of(ways)
+    program = Program(
+        ways,
+        prices,
+        goal.limits(items, tidy=aim.tidy),
+        most_value,
+        {item: goal.upkeep_share(item) for item in items},
+        TIE_WEIGHT,
+    )
     found = solve(program, gap_frac=GAP_FRAC, time_limit_s=_PROGRAM_S)
     return None if found is None else found.chosen
 
@@ -147,7 +159,9 @@ class _Search:
         self.chosen: Mask = 0
         self.value = _NOWHERE
         self.bound = 0.0
+        self.rounds = 0
         self.first_at = 0.0
+        self._looked_around: set[Mask] = set()
 
     @property
     def gap(self) -> float:
@@ -160,17 +174,79 @@ class _Search:
     def run_round(self) -> bool:
         """Do one round; tell whether another one may bring more."""
         before = (self.value, self.bound, self._goal.costs.planner_calls)
-        seen = self._solve(self.seen_ways)
-        if seen is not None:
-            self.try_set(seen.chosen)
-        self.first_at = self.first_at or monotonic()
-        bounding = self._solve(self._bounding_ways)
-        if bounding is not None:
-            self.bound = max(self.bound, bounding.bound)
+        self.rounds += 1
+        if self.rounds.bit_count() == 1:
+            self._improve()
+        if not self.is_done and not self._raise_bound():
+            # The relaxed program is at its end: only whole candidates can bring more.
+            self._improve()
             if not self.is_done:
-                self.try_set(bounding.chosen)
-                self._deepen(bounding.chosen)
+                self._prove()
         return before != (self.value, self.bound, self._goal.costs.planner_calls)
+
+    def _improve(self) -> None:
+        """Take the best set by the plans that were seen, and look around it, while that leads to better ones."""
+        for _ in range(CLIMBS):
+            found = self._solve(self.seen_ways)
+            if found is not None:
+                self.try_set(found.chosen)
+            self.first_at = self.first_at or monotonic()
+            if self.chosen in self._looked_around or monotonic() >= self._ends_at:
+                return
+            self._look_around(self.chosen)
+
+    def _look_around(self, chosen: Mask) -> None:
+        """Ask what plans would take in place of each index of a set, and beside it, as far as that may fit."""
+        self._looked_around.add(chosen)
+        costs = self._goal.costs
+        taken = self._goal.size(costs.names.listed(chosen))
+        asked = []
+        for leaving in (0, *single_bits(chosen)):
+            room = self._room(taken - self._goal.size(costs.names.listed(leaving)))
+            for question in costs.questions:
+                now = question.decisions.find(chosen)
+                if now is None or (leaving and not now.used & leaving):
+                    continue
+                shown = (chosen | room) & ~leaving & self._aim.pool
+                if question.decisions.find(shown) is None:
+                    asked.append((question, question.decisions.relevant & ~shown))
+        costs.ask(asked)
+
+    def _room(self, taken: float) -> Mask:
+        """Return the candidates that fit beside what is taken."""
+        most = self._goal.budget.size_bytes
+        if most is None:
+            return self._aim.pool
+        names = self._goal.costs.names
+        return names.mask(name for name in names.all if self._goal.index_bytes[name] <= most - taken)
+
+    def _raise_bound(self) -> bool:
+        """Solve the relaxed program, and ask about the open leaves it counts on; tell whether there were any."""
+        leaves = {id(q): list(self._leaves(q)) for q in self._goal.costs.questions}
+        relaxed = relax(self._program([self._ways(q, leaves[id(q)]) for q in self._goal.costs.questions]))
+        if relaxed is None:
+            return False
+        self.bound = max(self.bound, relaxed.bound)
+        likely = relaxed.likely
+        if self._goal.affordable(self._goal.costs.names.names(likely)):
+            self.try_set(likely)
+        points = [
+            (question, (likely | leaf.place.needs) & ~leaf.place.lacks)
+            for question, taken in zip(self._goal.costs.questions, relaxed.taken, strict=True)
+            for leaf in (leaves[id(question)][place] for place in taken)
+            if leaf.is_open
+        ]
+        return not self.is_done and self._deepen(points)
+
+    def _prove(self) -> None:
+        """Solve the bounding program with whole candidates, and ask about its set."""
+        found = self._solve(self._bounding_ways)
+        if found is None:
+            return
+        self.bound = max(self.bound, found.bound)
+        if not self.is_done:
+            self.try_set(found.chosen)
+            self._deepen([(question, found.chosen) for question in self._goal.costs.questions])
 
     def try_set(self, chosen: Mask) -> None:
         """Learn what a set costs, and keep it if it is the best one so far."""
@@ -191,67 +267,84 @@ class _Search:
                     asked.append((question, decisions.relevant & ~own))
         self._goal.costs.ask(asked)
 
-    def seen_ways(self, question: Question) -> Iterator[Way]:
-        """Yield the plans that were seen, each with what it needs."""
+    def seen_ways(self, question: Question) -> list[Way]:
+        """Return the plans that were seen, each with what it needs."""
         if self._goal.is_corrected(question.statement):
-            yield from self._partitioned_ways(question, question.decisions.dearest)
-            return
-        for answer in question.decisions.cheapest_by_use():
-            if answer.used & ~self._aim.pool == 0:
-                yield Way(answer.used, 0, self._value(question, answer.cost, answer.used))
+            return self._ways(question, self._leaves(question), question.decisions.dearest)
+        return [
+            Way(answer.used, 0, self._value(question, answer.cost, answer.used))
+            for answer in question.decisions.cheapest_by_use()
+            if not answer.used & ~self._aim.pool
+        ]
 
-    def _bounding_ways(self, question: Question) -> Iterator[Way]:
-        return self._partitioned_ways(question, None)
+    def _bounding_ways(self, question: Question) -> list[Way]:
+        return self._ways(question, self._leaves(question))
 
-    def _partitioned_ways(self, question: Question, open_cost: float | None) -> Iterator[Way]:
-        """Yield the leaves, the open ones at their lower bound or at another cost."""
-        for leaf in question.decisions.leaves():
-            if leaf.needs & ~self._aim.pool:
-                continue
-            cost = leaf.cost if open_cost is None or not leaf.is_open else open_cost
-            yield Way(leaf.needs, leaf.lacks & self._aim.pool, self._value(question, cost, leaf.used))
+    def _leaves(self, question: Question) -> list[Leaf]:
+        outside = ~self._aim.pool
+        return [
+            leaf
+            for leaf in question.decisions.leaves()
+            if not leaf.place.needs & outside and all(some & self._aim.pool for some in leaf.place.any_of)
+        ]
 
-    def _solve(self, ways_of: Callable[[Question], Iterator[Way]]) -> Solution | None:
-        ways = [list(ways_of(question)) for question in self._goal.costs.questions]
-        items = self.items_of(ways)
-        program = Program(
-            ways, {item: self._price(item) for item in items}, self._goal.limits(items, tidy=self._aim.tidy)
-        )
+    def _ways(self, question: Question, leaves: Sequence[Leaf], open_cost: float | None = None) -> list[Way]:
+        """Return leaves as ways, the open ones at their lower bound or at another cost."""
+        return [
+            Way(
+                leaf.place.needs,
+                leaf.place.lacks & self._aim.pool,
+                self._value(
+                    question, leaf.cost if open_cost is None or not leaf.is_open else open_cost, leaf.used
+                ),
+                tuple(some & self._aim.pool for some in leaf.place.any_of),
+            )
+            for leaf in leaves
+        ]
+
+    def _solve(self, ways_of: Callable[[Question], list[Way]]) -> Solution | None:
         gap = self._gap_frac / 2
         if self.value < _NOWHERE:
             gap = max(gap, self.gap * _LOOSE_FRAC)
         left = max(self._ends_at - monotonic(), 0.1)
+        program = self._program([ways_of(question) for question in self._goal.costs.questions])
         return solve(program, gap_frac=gap, time_limit_s=min(left, _PROGRAM_S), start=self.chosen)
+
+    def _program(self, ways: Sequence[Sequence[Way]]) -> Program:
+        items = self.items_of(ways)
+        prices = {item: self._price(item) for item in items}
+        return Program(ways, prices, self._goal.limits(items, tidy=self._aim.tidy))
 
     def items_of(self, ways: Sequence[Sequence[Way]]) -> list[int]:
         """Return the candidates that any way speaks of, by number."""
         named = 0
         for group in ways:
             for way in group:
-                named |= way.needs | way.lacks
+                named |= way.named
         return list(places(named))
 
-    def _deepen(self, chosen: Mask) -> None:
-        """Ask on where the bound of a set is far below what it costs."""
+    def _deepen(self, points: Sequence[tuple[Question, Mask]]) -> bool:
+        """Ask on where the bound of a set may be far below what it costs; tell whether anything was asked."""
         slack = self._gap_frac / 2 / max(len(self._goal.costs.questions), 1)
-        waiting = list(self._goal.costs.questions)
-        for _ in range(STEPS):
-            asked = []
-            for question in waiting:
+        waiting = list(points)
+        for step in range(STEPS):
+            asked: dict[tuple[int, Mask], tuple[Question, Mask]] = {}
+            left = []
+            for question, chosen in waiting:
                 hidden = question.decisions.next_hidden(chosen)
-                if hidden is None:
-                    continue
                 least = self._value(question, question.decisions.bound(chosen), 0)
-                if self._seen_value(question, chosen) - least > slack:
-                    asked.append((question, hidden))
+                if hidden is not None and self._seen_value(question, chosen) - least > slack:
+                    asked[id(question), hidden] = (question, hidden)
+                    left.append((question, chosen))
             if not asked or monotonic() >= self._ends_at:
-                return
-            self._goal.costs.ask(asked)
-            waiting = [question for question, _ in asked]
+                return step > 0
+            self._goal.costs.ask(tuple(asked.values()))
+            waiting = left
+        return True
 
     def _seen_value(self, question: Question, chosen: Mask) -> float:
         found = question.decisions.find(chosen)
-        return 0.0 if found is None else self._value(question, found.cost, found.used)
+        return _NOWHERE if found is None else self._value(question, found.cost, found.used)
 
     def _value(self, question: Question, cost: float, used: Mask) -> float:
         value = self._goal.share_of(question, cost, used)

@@ -23,7 +23,7 @@ from pgproof.stages.estimate.builds import build_seconds
 from pgproof.stages.estimate.costs import WorkloadCosts
 from pgproof.stages.estimate.goal import Goal
 from pgproof.stages.estimate.provider import CostProvider
-from pgproof.stages.estimate.relevance import find_relevance
+from pgproof.stages.estimate.relevance import find_groups, find_relevance
 from pgproof.stages.estimate.search import GAP_FRAC, Aim, Found, best_seen, search
 from pgproof.stages.estimate.verdicts import NO_HELP_FRAC, why_no_more
 from pgproof.stages.estimate.weights import (
@@ -126,7 +126,12 @@ def make_goal(
         What is to be made small, and the statements that were left out since they would hide all others.
     """
     statements = (*workload.statements, *checks)
-    costs = WorkloadCosts(provider, statements, relevance=find_relevance(catalog, candidates))
+    costs = WorkloadCosts(
+        provider,
+        statements,
+        relevance=find_relevance(catalog, candidates),
+        groups=find_groups(candidates),
+    )
     nothing, everything = costs.under(frozenset()), costs.under(frozenset(provider.index_bytes))
     weights = weigh_statements(statements, nothing)
     aside = find_overwhelming(statements, weights, nothing, everything)
@@ -215,7 +220,7 @@ class _Chooser:
             return 0
         sizes = dict(enumerate(goal.index_bytes[name] for name in goal.costs.names.all))
         mean = sum(sizes[item] for item in sizes) / max(len(sizes), 1)
-        prices = {item: size + mean / 10 for item, size in sizes.items()}
+        prices = {item: size / (mean or 1.0) + 0.1 for item, size in sizes.items()}
         most = 1 - LEAN_GAIN_FRAC * gain / (goal.before or 1.0)
         found = best_seen(goal, Aim(goal.plain_mask, tidy=True), most_value=most, prices=prices)
         return balanced.chosen if found is None else found
