@@ -23,7 +23,7 @@ KEPT_MAX = 6
 """Shadows kept at most. **Source**: judgement; one takes 40 MB and more."""
 KEPT_MAX_BYTES = 2 * 1024**3
 """Room they may take together. **Source**: judgement."""
-_FORMAT = 1
+_FORMAT = 2
 _KEY_DIGITS = 24
 
 
@@ -56,6 +56,12 @@ def place_for(home: Path, key: str) -> Path:
     with _locked(home, fcntl.LOCK_EX):
         _clear(home / "shadows", key)
     return home / "shadows" / key
+
+
+def discard(home: Path, key: str) -> None:
+    """Remove a kept shadow that turned out to be damaged."""
+    with _locked(home, fcntl.LOCK_EX):
+        shutil.rmtree(home / "shadows" / key, ignore_errors=True)
 
 
 def _clear(shadows: Path, key: str) -> None:

@@ -17,7 +17,7 @@ from pgproof.model.progress import Progress, ignore_progress
 from pgproof.postgres.binaries import Binaries
 from pgproof.postgres.embedded import EmbeddedServer, start_server
 from pgproof.postgres.session import Row
-from pgproof.postgres.shadow.cache import cache_key, kept_shadow, place_for
+from pgproof.postgres.shadow.cache import cache_key, discard, kept_shadow, place_for
 from pgproof.postgres.shadow.restore import Report, restore_dump
 from pgproof.postgres.shadow.source import Source, choose_binaries, read_source
 from pgproof.sqltext.quote import quote_identifier, quote_literal
@@ -115,18 +115,29 @@ def open_shadow(target_dsn: str, *, home: Path, progress: Progress = ignore_prog
 
 
 def _start(binaries: Binaries, home: Path, key: str) -> tuple[EmbeddedServer, bool]:
+    """Start from a kept shadow if there is one that starts, else empty."""
     with kept_shadow(home.resolve(), key) as folder:
-        server = start_server(
-            binaries,
-            home=home,
-            settings=_SERVER_SETTINGS,
-            label="shadow",
-            preload=(),
-            durable=False,
-            seed=folder,
-            bare=True,
-        )
-    return server, folder is not None
+        if folder is None:
+            return _start_server(binaries, home, None), False
+        try:
+            return _start_server(binaries, home, folder), True
+        except EmbeddedServerError:
+            damaged = folder
+    discard(home.resolve(), damaged.name)
+    return _start_server(binaries, home, None), False
+
+
+def _start_server(binaries: Binaries, home: Path, seed: Path | None) -> EmbeddedServer:
+    return start_server(
+        binaries,
+        home=home,
+        settings=_SERVER_SETTINGS,
+        label="shadow",
+        preload=(),
+        durable=False,
+        seed=seed,
+        bare=True,
+    )
 
 
 def _restore(server: EmbeddedServer, source: Source, progress: Progress) -> Report:
