@@ -7,12 +7,14 @@ lies in ``$PGPROOF_BENCH_CACHE``, else in the user's cache folder, never in the 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import signal
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 import platformdirs
 import psycopg
@@ -128,6 +130,16 @@ def create_database(server: EmbeddedServer, name: str) -> str:
     return server.dsn(name)
 
 
+def stop_cleanly() -> None:
+    """Treat SIGTERM as Ctrl-C, so that the servers of a benchmark end with it."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, interrupt)
+
+
 def serve(dataset: Dataset, settings: Mapping[str, str] = SERVER_SETTINGS) -> None:
     """Load a data set into a server of its own and keep that running until SIGINT or SIGTERM."""
     options = argparse.ArgumentParser(
@@ -138,10 +150,12 @@ def serve(dataset: Dataset, settings: Mapping[str, str] = SERVER_SETTINGS) -> No
     options.add_argument("--keys", action="store_true", help="add primary and foreign keys")
     options.add_argument("--home", type=Path, default=None, help="where the server's folder goes")
     asked = options.parse_args()
+    stop_cleanly()
     with tempfile.TemporaryDirectory(prefix="pgproof-bench-") as fallback:
         home = asked.home or Path(fallback)
         with start_server(home=home, label=dataset.name, settings=settings, durable=False) as server:
             dsn = create_database(server, dataset.name)
             load(dataset, dsn, 0.1 if asked.short else asked.scale, keys=asked.keys)
             print(dsn, flush=True)
-            signal.sigwait({signal.SIGINT, signal.SIGTERM})
+            with contextlib.suppress(KeyboardInterrupt):
+                signal.pause()

@@ -1,0 +1,214 @@
+"""The advisors behind one interface, ours and the references, and the one judge of all their sets."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from bench.references import autoadmin, db2advis, dta_anytime, extend
+from bench.references.candidates import permutations, relevance
+from bench.references.costs import Names, WhatIf
+from pgproof.model.candidate import Correction, IndexBudget, IndexCandidate, IndexSet, Selection
+from pgproof.model.relation import Catalog
+from pgproof.model.workload import Workload, WorkloadStatement
+from pgproof.postgres.shadow.server import Shadow
+from pgproof.stages.estimate.provider import CostProvider
+from pgproof.stages.estimate.select import choose_sets
+from pgproof.stages.estimate.shadow import open_shadow_costs
+from pgproof.stages.propose.foreign_keys import foreign_key_checks
+from pgproof.stages.propose.indexes import propose_indexes
+
+OURS = "pgproof"
+SAME_CANDIDATES = "pgproof, candidates of the references"
+LANES = min(2, os.cpu_count() or 1)
+"""Sessions of the shadow that plan at the same time, for every contender alike."""
+
+REFERENCES: Mapping[str, Callable[[WhatIf, int], Names]] = {
+    # The public benchmark stops it where a step saves less than 0.3 %; the paper doesn't.
+    "extend": partial(extend.choose, least_gain_frac=0.003),
+    "extend, as in the paper": partial(extend.choose, least_gain_frac=0.0),
+    "dta_anytime": dta_anytime.choose,
+    "autoadmin": autoadmin.choose,
+    "db2advis": db2advis.choose,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A workload on a database.
+
+    Args:
+        dataset: What the lines call it.
+        catalog: Of the database.
+        workload: What is to become cheaper.
+        checks: Look-ups of foreign keys that count as statements too.
+    """
+
+    dataset: str
+    catalog: Catalog
+    workload: Workload
+    checks: tuple[WorkloadStatement, ...] = ()
+
+    @property
+    def statements(self) -> tuple[WorkloadStatement, ...]:
+        """All that is priced."""
+        return (*self.workload.statements, *self.checks)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What an advisor came to.
+
+    Args:
+        algorithm: Its name.
+        budget_bytes: Limit it was given; None means no limit.
+        indexes: Its set.
+        planner_calls: Questions it asked.
+        seconds: Wall time it took, candidates and provider ready.
+        proof: Of ours only: what it says of its own set.
+    """
+
+    algorithm: str
+    budget_bytes: int | None
+    indexes: tuple[IndexCandidate, ...]
+    planner_calls: int
+    seconds: float
+    proof: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def names(self) -> Names:
+        """Names of its indexes."""
+        return frozenset(candidate.name for candidate in self.indexes)
+
+
+def make_case(dataset: str, catalog: Catalog, workload: Workload) -> Case:
+    """Put a case together as ``pgproof advise`` would see it."""
+    return Case(dataset, catalog, workload, foreign_key_checks(catalog, workload))
+
+
+@contextmanager
+def open_provider(
+    shadow: Shadow, catalog: Catalog, candidates: Sequence[IndexCandidate]
+) -> Iterator[CostProvider]:
+    """Open the provider that prices candidates, the same for every contender and for the judge."""
+    with open_shadow_costs(shadow, catalog, candidates, lanes=LANES) as provider:
+        yield provider
+
+
+def our_choices(
+    shadow: Shadow, case: Case, budgets: Iterable[int | None], time_limit_s: float
+) -> Iterator[Choice]:
+    """Let pgproof choose from its own candidates."""
+    candidates = propose_indexes(case.catalog, case.workload)
+    with open_provider(shadow, case.catalog, candidates) as provider:
+        for budget in budgets:
+            yield ours(provider, case, candidates, budget, time_limit_s)
+
+
+def reference_choices(
+    shadow: Shadow, case: Case, budgets: Iterable[int], algorithms: Sequence[str], time_limit_s: float
+) -> Iterator[Choice]:
+    """Let the references choose from their papers' candidates, and pgproof from the same ones."""
+    candidates = permutations(case.catalog, case.statements)
+    matters = relevance(case.catalog, case.statements, candidates)
+    with open_provider(shadow, case.catalog, candidates) as provider:
+        for budget in budgets:
+            if SAME_CANDIDATES in algorithms:
+                same = ours(provider, case, candidates, budget, time_limit_s)
+                yield replace(same, algorithm=SAME_CANDIDATES)
+            for name, choose in REFERENCES.items():
+                if name in algorithms:
+                    began = time.perf_counter()
+                    asked = WhatIf(provider, case.statements, candidates, matters, time_limit_s=time_limit_s)
+                    chosen = choose(asked, budget)
+                    seconds = time.perf_counter() - began
+                    indexes = tuple(asked.indexes[name] for name in sorted(chosen))
+                    yield Choice(name, budget, indexes, asked.planner_calls, seconds)
+
+
+def ours(
+    provider: CostProvider,
+    case: Case,
+    candidates: Sequence[IndexCandidate],
+    budget_bytes: int | None,
+    time_limit_s: float,
+    corrections: Sequence[Correction] = (),
+) -> Choice:
+    """Let pgproof choose; of its sets, take the one that leaves the least cost."""
+    began = time.perf_counter()
+    selection = choose_sets(
+        provider,
+        case.catalog,
+        case.workload,
+        candidates,
+        checks=case.checks,
+        budget=IndexBudget(size_bytes=budget_bytes),
+        corrections=corrections,
+        time_limit_s=time_limit_s,
+    )
+    seconds = time.perf_counter() - began
+    best = min(selection.sets, key=_left, default=None)
+    names = best.names if best else ()
+    indexes = tuple(candidate for candidate in candidates if candidate.name in names)
+    return Choice(OURS, budget_bytes, indexes, selection.planner_calls, seconds, _proof(selection))
+
+
+def _left(found: IndexSet) -> float:
+    return found.after.value + found.write_penalty.value
+
+
+def _proof(selection: Selection) -> dict[str, float]:
+    if selection.proof is None:
+        return {}
+    proof = selection.proof
+    return {
+        "bound_frac": round(proof.bound_frac, 5),
+        "own_saved_frac": round(proof.saved_frac, 5),
+        "first_s": round(proof.first_s, 3),
+        "proof_s": round(proof.seconds, 3),
+        "proof_calls": proof.planner_calls,
+    }
+
+
+class Judge:
+    """Prices every contender's sets alike: each statement is planned under each set."""
+
+    def __init__(self, provider: CostProvider, case: Case, candidates: Sequence[IndexCandidate]) -> None:
+        everything = frozenset(candidate.name for candidate in candidates)
+        matters = {statement.name: everything for statement in case.statements}
+        self._what_if = WhatIf(provider, case.statements, candidates, matters)
+        self._before = self._what_if.total(frozenset())
+
+    @property
+    def skipped(self) -> list[str]:
+        """Return the statements that have no plan and count for nothing, sorted."""
+        return sorted(self._what_if.skipped)
+
+    def saved_frac(self, choice: Choice) -> float:
+        """Return the share of the workload's cost that a set saves; upkeep is left out."""
+        return 1 - self._what_if.total(choice.names) / self._before if self._before else 0.0
+
+    def index_bytes(self, choice: Choice) -> int:
+        """Return the size of a set by the provider's own estimate."""
+        return self._what_if.size(choice.names)
+
+    def saved_fracs(self, choice: Choice) -> dict[str, float]:
+        """Return for each statement the share of its cost that a set saves."""
+        found = {}
+        for name in self._what_if.statements:
+            before, after = self._what_if.costs(name, [frozenset(), choice.names])
+            found[name] = 1 - after / before if before else 0.0
+        return found
+
+
+@contextmanager
+def open_judge(shadow: Shadow, case: Case, choices: Iterable[Choice]) -> Iterator[Judge]:
+    """Open a provider with the indexes of all sets, and judge by it."""
+    candidates = {candidate.name: candidate for choice in choices for candidate in choice.indexes}
+    ordered = [candidates[name] for name in sorted(candidates)]
+    with open_provider(shadow, case.catalog, ordered) as provider:
+        yield Judge(provider, case, ordered)

@@ -1,0 +1,199 @@
+"""Sets of indexes really built: their bytes, and the CPU time of each statement with and without them.
+
+Each set is built in a transaction of its own that is never committed, so several of them, and none at all,
+exist side by side on the same heap, each for one session alone. Times are the CPU time of the server process
+from ``/proc/PID/schedstat`` (Linux): on a machine with neighbours, a clock tells about them.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from bench._contenders import Choice
+from bench.references.costs import Question, questions
+from pgproof.changes import simulate_steps
+from pgproof.model.candidate import IndexCandidate
+from pgproof.model.change import AnalyzeTable, Change, CloneOnly
+from pgproof.model.workload import WorkloadStatement
+
+SLOWER_FRAC = 0.15
+"""What a statement may lose. **Source**: the issue: more than 15 % beyond noise is a regression."""
+
+NOISE_S = 0.02
+"""CPU seconds that no difference below is believed of. **Source**: judgement; a tick is 1 to 4 ms."""
+
+Connection = psycopg.Connection[tuple[object, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """CPU seconds of each statement in each round.
+
+    Args:
+        by_statement: Name of the statement to one figure a round.
+        capped: Statements that were stopped at the time limit; they count with that limit, whatever they used
+            of it, and do not run again.
+    """
+
+    by_statement: Mapping[str, tuple[float, ...]]
+    capped: frozenset[str]
+
+    def median_s(self, statement: str) -> float:
+        """Return the median over the rounds."""
+        return statistics.median(self.by_statement[statement])
+
+    @property
+    def total_s(self) -> float:
+        """Sum of the medians."""
+        return sum(self.median_s(statement) for statement in self.by_statement)
+
+    def slower_than(self, before: Times) -> dict[str, float]:
+        """Return the statements that got slower beyond noise, each with its factor.
+
+        Beyond noise: even the fastest round with the set is slower than the slowest without.
+        """
+        found = {}
+        for name, rounds in self.by_statement.items():
+            old = before.median_s(name)
+            new = self.median_s(name)
+            worse = new > old * (1 + SLOWER_FRAC) and new - old > NOISE_S
+            if worse and min(rounds) > max(before.by_statement[name]):
+                found[name] = round(new / old, 2)
+        return found
+
+
+def real_bytes(dsn: str, choices: Sequence[Choice]) -> dict[str, int]:
+    """Build every index of some sets once, by itself; return the bytes of each by its name."""
+    candidates = {candidate.name: candidate for choice in choices for candidate in choice.indexes}
+    sizes = {}
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        for name, candidate in sorted(candidates.items()):
+            with _built(connection, [candidate], analyze=False):
+                relation = sql.Identifier(candidate.change.table.schema, name).as_string(connection)
+                row = connection.execute("SELECT pg_relation_size(%s::regclass)", [relation]).fetchone()
+                sizes[name] = int(str(row[0])) if row else 0
+    return sizes
+
+
+def measure(
+    dsn: str,
+    statements: Sequence[WorkloadStatement],
+    choices: Sequence[Choice],
+    *,
+    rounds: int,
+    limit_s: float,
+) -> list[tuple[Times, Times]]:
+    """Run the reading statements without an index and with each set, in turns.
+
+    Args:
+        dsn: The loaded database; it is as before afterwards.
+        statements: Those that write are left out.
+        choices: Sets to build.
+        rounds: How often each statement runs under each set.
+        limit_s: When to stop a statement, in wall time.
+
+    Returns:
+        For each set the times without and with it, from the same rounds.
+    """
+    found: dict[int, tuple[Times, Times]] = {}
+    for places in _batches(choices):
+        measured = _measure(dsn, statements, [choices[place] for place in places], rounds, limit_s)
+        found.update(zip(places, measured, strict=True))
+    return [found[place] for place in range(len(choices))]
+
+
+def _batches(choices: Sequence[Choice]) -> list[list[int]]:
+    """Keep apart what can't stand side by side: ANALYZE waits for the transaction of any other build."""
+    plain: list[int] = []
+    alone: list[int] = []
+    for place, choice in enumerate(choices):
+        special = any(candidate.analyze or candidate.requires for candidate in choice.indexes)
+        (alone if special else plain).append(place)
+    return [*([plain] if plain else []), *([place] for place in alone)]
+
+
+def _measure(
+    dsn: str, statements: Sequence[WorkloadStatement], choices: Sequence[Choice], rounds: int, limit_s: float
+) -> list[tuple[Times, Times]]:
+    reading = [statement for statement in statements if not statement.query.kind.writes]
+    asked = [question for statement in reading for question in questions(statement)]
+    with ExitStack() as stack:
+        connections = [stack.enter_context(psycopg.connect(dsn, autocommit=True)) for _ in (None, *choices)]
+        for connection, choice in zip(connections[1:], choices, strict=True):
+            stack.enter_context(_built(connection, choice.indexes, analyze=True))
+        for connection in connections:
+            connection.execute(f"SET statement_timeout = {round(limit_s * 1000)}")
+        runs = [_Runs(connection, limit_s) for connection in connections]
+        for _ in range(rounds):
+            for question in asked:
+                for run in runs:
+                    run.run(question)
+    without, *with_sets = [run.times() for run in runs]
+    return [(without, times) for times in with_sets]
+
+
+class _Runs:
+    def __init__(self, connection: Connection, limit_s: float) -> None:
+        self._connection = connection
+        self._limit_s = limit_s
+        self._seconds: dict[str, dict[Question, list[float]]] = {}
+        self._capped: set[str] = set()
+
+    def run(self, question: Question) -> None:
+        spent = self._limit_s if question.statement in self._capped else self._run(question)
+        self._seconds.setdefault(question.statement, {}).setdefault(question, []).append(spent)
+
+    def _run(self, question: Question) -> float:
+        before = _cpu_s(self._connection)
+        cursor = psycopg.RawCursor(self._connection)
+        try:
+            with self._connection.transaction():  # a savepoint where a set is there
+                cursor.execute(question.request.sql.encode(), list(question.request.values), prepare=False)
+                cursor.fetchall()
+        except psycopg.errors.QueryCanceled:
+            self._capped.add(question.statement)
+            return self._limit_s
+        return _cpu_s(self._connection) - before
+
+    def times(self) -> Times:
+        sums = {
+            statement: tuple(map(sum, zip(*by_question.values(), strict=True)))
+            for statement, by_question in self._seconds.items()
+        }
+        return Times(sums, frozenset(self._capped))
+
+
+def _cpu_s(connection: Connection) -> float:
+    """Return the CPU time a server process has had (Linux, scheduler/sched-stats)."""
+    text = Path(f"/proc/{connection.info.backend_pid}/schedstat").read_text(encoding="ascii")
+    return int(text.split()[0]) / 1e9
+
+
+@contextmanager
+def _built(connection: Connection, candidates: Sequence[IndexCandidate], *, analyze: bool) -> Iterator[None]:
+    """Build indexes for as long as a block lasts."""
+    with connection.transaction(force_rollback=True):
+        for candidate in candidates:
+            for change in candidate.requires:
+                connection.execute(
+                    sql.SQL("CREATE EXTENSION IF NOT EXISTS {}").format(sql.Identifier(change.name))
+                )
+            _run(connection, candidate.change)
+        for table in sorted({candidate.change.table for candidate in candidates if candidate.analyze}):
+            if analyze:
+                _run(connection, AnalyzeTable(table))
+        yield
+
+
+def _run(connection: Connection, change: Change) -> None:
+    steps = simulate_steps(change)
+    assert not isinstance(steps, CloneOnly)
+    for step in steps:
+        connection.execute(step.sql.encode())

@@ -1,0 +1,233 @@
+"""Index advisors against each other: what their sets save by the planner's word, in real bytes, in CPU time.
+
+All ask the same planner (a shadow of the loaded database), and one judge prices all their sets by planning
+every statement under each. Prints JSON lines.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench import _contenders, _real_sets
+from bench._contenders import OURS, REFERENCES, SAME_CANDIDATES, Case, Choice, Judge
+from bench._datasets import SERVER_SETTINGS, Dataset, create_database, load, stop_cleanly
+from bench.tpcds import TPCDS
+from bench.tpch import TPCH
+from pgproof.config import Settings
+from pgproof.model.query import Query, StatementKind
+from pgproof.model.workload import Workload, WorkloadStatement
+from pgproof.pipeline.loading import loaded_scenario
+from pgproof.postgres.catalog import read_catalog
+from pgproof.postgres.embedded import start_server
+from pgproof.postgres.session import open_session
+from pgproof.postgres.shadow.server import open_shadow
+from pgproof.scenarios import SCENARIOS
+from pgproof.sqltext.fingerprint import fingerprint
+
+MB = 1000**2
+SHORT_SCALE = 0.1
+ALGORITHMS = (OURS, SAME_CANDIDATES, *REFERENCES)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is done with one database.
+
+    Args:
+        budgets: Limits that every advisor gets, in bytes.
+        time_limit_s: Of each advisor at each budget.
+        build: Build the sets to learn their real bytes.
+        measured: Budgets whose sets are built and run.
+        rounds: How often each statement runs.
+        limit_s: When to stop a statement.
+    """
+
+    budgets: tuple[int, ...]
+    time_limit_s: float
+    build: bool = True
+    measured: tuple[int, ...] = ()
+    rounds: int = 3
+    limit_s: float = 60.0
+
+
+LONG = {
+    "tpch": Plan(
+        tuple(size * MB for size in (100, 190, 250, 350, 500, 1000)), 300, measured=(190 * MB, 350 * MB)
+    ),
+    "tpcds": Plan((500 * MB,), 600, measured=(500 * MB,), limit_s=20.0),
+    "scenario": Plan((50 * MB, 200 * MB), 120, build=False),
+}
+SHORT = {"tpch": Plan((19 * MB, 50 * MB), 30, measured=(50 * MB,), rounds=2, limit_s=10.0)}
+
+
+def compete(case: Case, dsn: str, plan: Plan, algorithms: Sequence[str], home: Path) -> None:
+    """Let the advisors choose at each budget and print what came of it."""
+    with open_shadow(dsn, home=home) as shadow:
+        choices: list[Choice] = []
+        if OURS in algorithms:
+            choices += _contenders.our_choices(shadow, case, plan.budgets, plan.time_limit_s)
+        choices += _contenders.reference_choices(shadow, case, plan.budgets, algorithms, plan.time_limit_s)
+        choices.sort(key=lambda c: (c.budget_bytes or 0, ALGORITHMS.index(c.algorithm)))
+        with _contenders.open_judge(shadow, case, choices) as judge:
+            estimated = [_line(case, choice, judge) for choice in choices]
+            predicted = [judge.saved_fracs(choice) for choice in choices]
+            if judge.skipped:
+                _print({"what": "statements without a plan", "dataset": case.dataset, "names": judge.skipped})
+    if plan.build:
+        sizes = _real_sets.real_bytes(dsn, choices)
+        for line, choice in zip(estimated, choices, strict=True):
+            line["real_bytes"] = sum(sizes[name] for name in choice.names)
+    for line, choice in zip(estimated, choices, strict=True):
+        if choice.budget_bytes not in plan.measured:
+            _print(line)
+    places = [place for place, choice in enumerate(choices) if choice.budget_bytes in plan.measured]
+    _measure(case, dsn, plan, [(choices[p], estimated[p], predicted[p]) for p in places])
+
+
+def _line(case: Case, choice: Choice, judge: Judge) -> dict[str, object]:
+    return {
+        "what": "set",
+        "dataset": case.dataset,
+        "algorithm": choice.algorithm,
+        "budget_bytes": choice.budget_bytes,
+        "cost_saved_frac": round(judge.saved_frac(choice), 5),
+        "indexes": len(choice.indexes),
+        "index_bytes": judge.index_bytes(choice),
+        "planner_calls": choice.planner_calls,
+        "seconds": round(choice.seconds, 3),
+        **choice.proof,
+    }
+
+
+def _measure(
+    case: Case,
+    dsn: str,
+    plan: Plan,
+    sets: Sequence[tuple[Choice, dict[str, object], dict[str, float]]],
+) -> None:
+    """Run the statements under sets, and print each set's line and each statement's."""
+    statements = case.workload.statements
+    measured = _real_sets.measure(
+        dsn, statements, [choice for choice, _, _ in sets], rounds=plan.rounds, limit_s=plan.limit_s
+    )
+    for (choice, line, predicted), (without, times) in zip(sets, measured, strict=True):
+        line |= {
+            "measured_saved_frac": round(1 - times.total_s / without.total_s, 4),
+            "cpu_s": round(times.total_s, 3),
+            "cpu_before_s": round(without.total_s, 3),
+            "slower": times.slower_than(without),
+            "capped": sorted(times.capped),
+        }
+        _print(line)
+        for name in times.by_statement:
+            before, after = without.median_s(name), times.median_s(name)
+            _print(
+                {
+                    "what": "statement",
+                    "dataset": case.dataset,
+                    "algorithm": choice.algorithm,
+                    "budget_bytes": choice.budget_bytes,
+                    "statement": name,
+                    "cost_saved_frac": round(predicted.get(name, 0.0), 4),
+                    "measured_saved_frac": round(1 - after / before, 4) if before else 0.0,
+                    "cpu_before_s": round(before, 4),
+                    "cpu_s": round(after, 4),
+                }
+            )
+
+
+def _print(line: dict[str, object]) -> None:
+    print(json.dumps({"bench": "advisor", **line}), flush=True)
+
+
+@contextmanager
+def loaded(dataset: Dataset, scale: float, home: Path) -> Iterator[str]:
+    """Load a data set into a server of its own."""
+    with start_server(home=home, label=dataset.name, settings=SERVER_SETTINGS, durable=False) as server:
+        dsn = create_database(server, dataset.name)
+        load(dataset, dsn, scale)
+        yield dsn
+
+
+def dataset_case(dataset: Dataset, dsn: str) -> Case:
+    """Return a data set's standard workload, each query once."""
+    statements = tuple(
+        WorkloadStatement(name, Query(fingerprint(text), text, StatementKind.SELECT, True), 1.0)
+        for name, text in dataset.queries().items()
+    )
+    with open_session(dsn) as session:
+        catalog = read_catalog(session)
+    return _contenders.make_case(dataset.name, catalog, Workload(statements, "file"))
+
+
+def run_dataset(
+    dataset: Dataset, scale: float, plan: Plan, algorithms: Sequence[str], home: Path, dsn: str
+) -> None:
+    """Load a data set, unless it is loaded, and let the advisors compete on it."""
+    with ExitStack() as stack:
+        dsn = dsn or stack.enter_context(loaded(dataset, scale, home))
+        compete(dataset_case(dataset, dsn), dsn, plan, algorithms, home)
+
+
+def run_scenarios(plan: Plan, algorithms: Sequence[str], home: Path) -> None:
+    """Let the advisors compete on each scenario that ships, at its own size."""
+    for scenario in SCENARIOS:
+        with loaded_scenario(Settings(home=home), scenario.name, 1.0) as ready:
+            with open_session(ready.dsn) as session:
+                catalog = read_catalog(session)
+            case = _contenders.make_case(scenario.name, catalog, ready.workload)
+            compete(case, ready.dsn, plan, algorithms, home)
+
+
+def read_options() -> argparse.Namespace:
+    """Read the command line."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--short", action="store_true", help="TPC-H at scale 0.1 only: about two minutes")
+    options.add_argument("--only", choices=("tpch", "tpcds", "scenario"), help="one part of the long form")
+    options.add_argument("--algorithms", nargs="+", choices=ALGORITHMS, default=ALGORITHMS)
+    options.add_argument("--budgets", nargs="+", type=float, metavar="MB", help="instead of the usual ones")
+    options.add_argument("--no-measure", action="store_true", help="build, but run no statement")
+    options.add_argument("--no-build", action="store_true", help="the planner's word only")
+    options.add_argument("--dsn", default="", help="of a database that is loaded already (with --only)")
+    return options.parse_args()
+
+
+def adapted(plan: Plan, asked: argparse.Namespace) -> Plan:
+    """Return a plan as the command line wants it."""
+    budgets = tuple(round(size * MB) for size in asked.budgets) if asked.budgets else plan.budgets
+    measured = () if asked.no_measure or asked.no_build else plan.measured
+    if asked.budgets and measured:
+        measured = budgets
+    build = plan.build and not asked.no_build
+    return Plan(budgets, plan.time_limit_s, build, measured, plan.rounds, plan.limit_s)
+
+
+def main() -> None:
+    """Run what is asked for."""
+    asked, began = read_options(), time.perf_counter()
+    stop_cleanly()
+    with tempfile.TemporaryDirectory(prefix="pgproof-bench-") as folder:
+        home = Path(folder)
+        if asked.short:
+            run_dataset(TPCH, SHORT_SCALE, adapted(SHORT["tpch"], asked), asked.algorithms, home, asked.dsn)
+        for dataset in (TPCH, TPCDS):
+            if not asked.short and asked.only in (None, dataset.name):
+                plan = adapted(LONG[dataset.name], asked)
+                run_dataset(dataset, 1.0, plan, asked.algorithms, home, asked.dsn)
+        if not asked.short and asked.only in (None, "scenario"):
+            run_scenarios(adapted(LONG["scenario"], asked), asked.algorithms, home)
+    machine = {"machine": platform.machine(), "cores": os.cpu_count(), "lanes": _contenders.LANES}
+    _print({"what": "ran on", **machine, "seconds": round(time.perf_counter() - began, 1)})
+
+
+if __name__ == "__main__":
+    main()
