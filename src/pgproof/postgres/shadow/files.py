@@ -26,6 +26,8 @@ class Extent:
         tree_level: Level of a B-tree's root.
         gin: Of a GIN index, None where nobody knows.
         heap_pages: Of an index: length of its table.
+        ends_known: The rows in the shadow's table are the ends of its columns still; else a B-tree is to
+            show none, and the planner guesses.
     """
 
     path: str
@@ -34,6 +36,7 @@ class Extent:
     tree_level: int = 0
     gin: GinPages | None = None
     heap_pages: int = 0
+    ends_known: bool = True
 
 
 def lay_out(folder: Path, extents: Iterable[Extent], give: Callable[[Path], None]) -> None:
@@ -80,10 +83,12 @@ def _head_of(path: Path, extent: Extent) -> bytes:
     """Return what stands at the start of an index's file; empty where that can stay as it is."""
     with path.open("rb") as handle:
         metapage = handle.read(layout.PAGE_BYTES)
+        second = handle.read(layout.PAGE_BYTES)
     if len(metapage) < layout.PAGE_BYTES:
         return b""
     if extent.method == "btree":
-        return layout.btree_pages(metapage, extent.tree_level) if extent.pages > 1 else b""
+        leaf = second if extent.ends_known and len(second) == layout.PAGE_BYTES else b""
+        return layout.btree_pages(metapage, leaf, extent.tree_level) if extent.pages > 1 else b""
     if extent.method == "gin" and extent.gin is not None:
         gin = extent.gin
         return layout.gin_metapage(metapage, extent.pages, gin.entry_pages, gin.data_pages, gin.entries)

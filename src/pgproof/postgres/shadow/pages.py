@@ -1,9 +1,9 @@
 """Writes the few pages of an index that the planner looks into. Pure.
 
 The planner charges a B-tree's descent by the height in its metapage, and a GIN's or BRIN's by the counts in
-theirs. An index that was made on an empty table says there that it is empty. So its metapage is written anew,
-and a B-tree gets a trunk besides: one page for each level and an empty leaf, because the planner may look for
-the greatest key, and must find an index without keys rather than a damaged one.
+theirs. An index that was made on a table of two rows says so there. So its metapage is written anew, and a
+B-tree gets a trunk besides, one page for each level, because the planner may descend to look for the greatest
+key.
 
 **Source**: PostgreSQL 18, src/include/storage/bufpage.h, access/nbtree.h, access/ginblock.h,
 access/brin_page.h; read by ``_bt_getrootheight``, ``get_actual_variable_range``, ``ginGetStats`` and
@@ -22,6 +22,7 @@ _BTREE_SPECIAL_BYTES = 16
 _BTP_LEAF, _BTP_ROOT = 1, 2
 _INDEX_ALT_TID_MASK = 0x2000
 _NO_PAGE = 0
+_INVALID_BLOCK = 0xFFFFFFFF
 _TUPLE_BYTES = 8
 _LP_NORMAL = 1
 _REVMAP_ITEMS = 1360  # brin_page.h, REVMAP_PAGE_MAXITEMS: (8192 - 24 - 8) / 6
@@ -31,26 +32,35 @@ _TID_BYTES = 6
 _ITEM_ID_BYTES = 4
 
 
-def btree_pages(metapage: bytes, level: int) -> bytes:
-    """Return the first pages of a B-tree whose root stands at a level, with nothing in its leaves.
+def btree_pages(metapage: bytes, leaf: bytes, level: int) -> bytes:
+    """Return the first pages of a B-tree whose root stands at a level, with one leaf at the end of its trunk.
 
     Args:
-        metapage: As CREATE INDEX on an empty table made it.
-        level: Of the root; 0 means that the root is a leaf.
+        metapage: As CREATE INDEX made it on a table of no more than one page of entries.
+        leaf: The page behind it; empty for a tree without entries.
+        level: Of the root; 0 means that the leaf is the root.
     """
-    root = 1
+    leaf_block = 1
+    root = leaf_block if level == 0 else leaf_block + 1
     facts = struct.pack("<IIII", root, level, root, level)
     start = HEADER_BYTES + 8  # behind btm_magic and btm_version
     head = metapage[:start] + facts + metapage[start + len(facts) :]
+    flags = _BTP_LEAF | (_BTP_ROOT if level == 0 else 0)
+    lowest = _with_flags(leaf, flags) if leaf else _btree_page(0, child=_NO_PAGE, flags=flags)
+    # From the root downwards, and from the lowest of these back to the leaf.
     trunk = [
-        _btree_page(depth, child=level - depth + 2, is_root=depth == level) for depth in range(level, -1, -1)
+        _btree_page(
+            depth,
+            child=level - depth + root + 1 if depth > 1 else leaf_block,
+            flags=_BTP_ROOT if depth == level else 0,
+        )
+        for depth in range(level, 0, -1)
     ]
-    return head + b"".join(trunk)
+    return head + lowest + b"".join(trunk)
 
 
-def _btree_page(level: int, *, child: int, is_root: bool) -> bytes:
+def _btree_page(level: int, *, child: int, flags: int) -> bytes:
     """Return a page alone on its level: one downlink to ``child``, or none where it is a leaf."""
-    flags = (_BTP_LEAF if level == 0 else 0) | (_BTP_ROOT if is_root else 0)
     special = struct.pack("<IIIHH", _NO_PAGE, _NO_PAGE, level, flags, 0)
     upper = special_at = PAGE_BYTES - _BTREE_SPECIAL_BYTES
     items = tuples = b""
@@ -62,6 +72,12 @@ def _btree_page(level: int, *, child: int, is_root: bool) -> bytes:
     lower = HEADER_BYTES + len(items)
     header = struct.pack("<QHHHHHHI", 0, 0, 0, lower, upper, special_at, PAGE_BYTES | _PAGE_VERSION, 0)
     return header + items + bytes(upper - lower) + tuples + special
+
+
+def _with_flags(page: bytes, flags: int) -> bytes:
+    """Return a B-tree page with other flags."""
+    place = PAGE_BYTES - _BTREE_SPECIAL_BYTES + 12  # behind btpo_prev, btpo_next, btpo_level
+    return page[:place] + struct.pack("<H", flags) + page[place + 2 :]
 
 
 def btree_level(pages: int, key_bytes: float) -> int:
@@ -87,9 +103,9 @@ def btree_level(pages: int, key_bytes: float) -> int:
 
 def gin_metapage(metapage: bytes, total_pages: int, entry_pages: int, data_pages: int, entries: int) -> bytes:
     """Return a GIN metapage with other counts, no entry pending."""
-    start = HEADER_BYTES + 24  # behind head, tail, tailFreeSize, nPendingPages, nPendingHeapTuples
-    facts = struct.pack("<IIIxxxxq", total_pages, entry_pages, data_pages, entries)
-    return metapage[:start] + facts + metapage[start + len(facts) : PAGE_BYTES]
+    nothing_pending = struct.pack("<IIIIq", _INVALID_BLOCK, _INVALID_BLOCK, 0, 0, 0)
+    facts = nothing_pending + struct.pack("<IIIxxxxq", total_pages, entry_pages, data_pages, entries)
+    return metapage[:HEADER_BYTES] + facts + metapage[HEADER_BYTES + len(facts) : PAGE_BYTES]
 
 
 def brin_metapage(metapage: bytes, revmap_pages: int) -> bytes:

@@ -18,6 +18,7 @@ from pgproof.postgres.binaries import Binaries
 from pgproof.postgres.embedded import EmbeddedServer, start_server
 from pgproof.postgres.session import Row
 from pgproof.postgres.shadow.cache import cache_key, discard, kept_shadow, place_for
+from pgproof.postgres.shadow.ends import insert_ends
 from pgproof.postgres.shadow.restore import Report, restore_dump
 from pgproof.postgres.shadow.source import Source, choose_binaries, read_source
 from pgproof.sqltext.quote import quote_identifier, quote_literal
@@ -145,6 +146,7 @@ def _restore(server: EmbeddedServer, source: Source, progress: Progress) -> Repo
         note = _create_database(admin, source.locale)
     with _connect(server, PRISTINE) as connection:
         report = restore_dump(connection, source.dump, progress)
+        insert_ends(connection, progress)
     if note:
         report.stand_ins.append(note)
     return report
