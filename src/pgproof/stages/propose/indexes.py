@@ -14,7 +14,7 @@ from pgproof.model.workload import Workload
 from pgproof.stages.propose.access import Access, find_accesses
 from pgproof.stages.propose.btree import filter_drafts
 from pgproof.stages.propose.containers import container_drafts, nearest_drafts
-from pgproof.stages.propose.covering import covering_drafts
+from pgproof.stages.propose.covering import covering_drafts, slim_copy
 from pgproof.stages.propose.draft import Draft
 from pgproof.stages.propose.foreign_keys import caused_checks, foreign_key_drafts
 from pgproof.stages.propose.from_plans import read_plan
@@ -178,6 +178,7 @@ def _all_drafts(
         yield from _special_drafts(access, max_width)
         fixed = tuple(one for one in fixed_conditions(access) if _is_fixed(one, access, recurring))
         yield from partial_drafts(access, fixed, max_width, primary_key(access.table, catalog))
+        yield from slim_copy(access, max_width)
         for draft in (*filter_drafts(access, max_width), *join_drafts(access, max_width)):
             yield with_coverage(draft, access)
             yield from prefixes(draft)

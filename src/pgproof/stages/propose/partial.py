@@ -13,12 +13,13 @@ from dataclasses import dataclass, replace
 
 from pgproof.model.relation import Column, IndexKey, Table
 from pgproof.sqltext.predicates import COMMUTED
+from pgproof.sqltext.quote import quote_literal
 from pgproof.sqltext.shape import Comparand, Predicate, PredicateKind
 from pgproof.stages.propose.access import Access
 from pgproof.stages.propose.btree import filter_drafts
 from pgproof.stages.propose.covering import covering_drafts
 from pgproof.stages.propose.draft import Draft
-from pgproof.stages.propose.immutable import immutable_type
+from pgproof.stages.propose.immutable import TEXTS, immutable_type
 from pgproof.stages.propose.joins import join_drafts
 from pgproof.stages.propose.literals import literal_values
 from pgproof.stages.propose.prefixes import prefixes
@@ -67,7 +68,7 @@ class Fixed:
 def fixed_conditions(access: Access) -> Iterator[Fixed]:
     """Yield the conditions of an access that an index could be limited to, none met by most rows."""
     for predicate in access.conditions:
-        text = _text(predicate)
+        text = _text(predicate, access.table)
         if not text or not (frac := _frac(access, predicate)) or frac > MAX_PARTIAL_FRAC:
             continue
         recurs_only = _may_be_a_sample(access.table, predicate)
@@ -137,7 +138,7 @@ def _without(access: Access, chosen: tuple[Fixed, ...]) -> Access:
     return replace(access, equals=equals, ranges=ranges)
 
 
-def _text(predicate: Predicate) -> str:
+def _text(predicate: Predicate, table: Table) -> str:
     """Write a condition as the predicate of an index; empty for one that has no fixed text."""
     expression, constant, negated = predicate.operand.expression, predicate.constant, predicate.negated
     if predicate.comparand is Comparand.NOTHING:
@@ -149,12 +150,22 @@ def _text(predicate: Predicate) -> str:
         return _one_way(expression, predicate.operator, other.expression)
     if predicate.comparand is not Comparand.CONSTANT or not literal_values(predicate):
         return ""
-    if predicate.kind is PredicateKind.IN and predicate.operator == "IN":
+    if predicate.operator in ("=", "<>", "IN"):
+        constant = _without_casts(predicate, table)
+    if predicate.operator == "IN":
         return f"{expression} {'NOT ' * negated}IN ({constant})"
     if predicate.operator in _NAMED:
         return f"{expression} {'NOT ' * negated}{_NAMED[predicate.operator]} {constant}"
     is_plain = predicate.operator in _COMPARES and not negated
     return f"{expression} {predicate.operator} {constant}" if is_plain else ""
+
+
+def _without_casts(predicate: Predicate, table: Table) -> str | None:
+    """Write text compared with text the one way, whether a person wrote it or a view's definition says it."""
+    column = table.column(predicate.operand.column or "")
+    if column is None or column.base_type not in TEXTS:
+        return predicate.constant
+    return ", ".join(quote_literal(value) for value in literal_values(predicate))
 
 
 def _one_way(left: str, operator: str, right: str) -> str:

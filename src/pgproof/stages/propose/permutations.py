@@ -15,7 +15,7 @@ from pgproof.model.relation import IndexKey, Table
 from pgproof.sqltext.shape import Operand
 from pgproof.stages.propose.access import Access
 from pgproof.stages.propose.draft import Draft, key_of, key_words
-from pgproof.stages.propose.selectivity import equality_frac
+from pgproof.stages.propose.selectivity import equality_frac, predicate_frac
 from pgproof.stages.propose.usable import order_keys, usable_operand
 
 MAX_COLUMNS = 16
@@ -94,7 +94,9 @@ def _compared(access: Access) -> Iterator[tuple[Operand, float]]:
     yield from ((equal.operand, equal.frac) for equal in access.equals)
     yield from ((tie.operand, access.equal(tie.operand).frac) for tie in access.ties)
     yield from ((bounded.operand, bounded.frac) for bounded in access.ranges)
-    for predicate in (*access.others, *access.alternatives):
+    for predicate in access.alternatives:
+        yield predicate.operand, predicate_frac(access.statement, access.table, predicate)
+    for predicate in access.others:
         yield predicate.operand, 1.0
         if predicate.other is not None:
             yield predicate.other, 1.0

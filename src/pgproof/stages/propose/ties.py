@@ -47,8 +47,8 @@ def find_ties(levels: Sequence[QueryShape]) -> Ties:
 def _all_ties(levels: Sequence[QueryShape]) -> Iterator[tuple[int, str, Tie]]:
     for place, shape in enumerate(levels):
         for join in shape.joins:
-            if join.operator != "=" or join.in_or:
-                continue
+            if join.operator != "=":
+                continue  # in an OR it counts: the server takes out what all arms have, or looks up by each
             left, right = join.left, join.right
             if not right.is_outer:
                 yield place, left.relation, Tie(left, (place, right.relation))

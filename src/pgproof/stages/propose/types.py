@@ -18,7 +18,7 @@ INCLUDE_MAX_TOTAL_BYTES = 96
 """Of all payload columns together. **Source**: judgement; an 8 KiB page still holds some eighty entries."""
 
 _NO_USE = frozenset(
-    {"jsonb", "tsvector", "tsquery", "hstore", "bytea", "vector", "halfvec", "sparsevec", "cube", "ltxtquery"}
+    {"jsonb", "tsvector", "tsquery", "hstore", "vector", "halfvec", "sparsevec", "cube", "ltxtquery"}
 )
 """Types with a B-tree class made for sorting whole documents: no condition people write can use it."""
 
