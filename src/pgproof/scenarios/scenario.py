@@ -52,8 +52,8 @@ def render_data_sql(scenario: Scenario, scale: float = 1.0) -> str:
     """
     if not (math.isfinite(scale) and scale > 0):
         raise UsageError("The scale must be a number above 0", hint="1 is the size of the owners' database.")
-    chance = _read_file("chance.sql")
-    return f"{chance}\n" + _SCALE.sub(f"{scale!r}::numeric", _read_file(scenario.name, "data.sql"))
+    prelude = _read_file("prelude.sql")
+    return f"{prelude}\n" + _SCALE.sub(f"{scale!r}::numeric", _read_file(scenario.name, "data.sql"))
 
 
 def read_workload_spec(scenario: Scenario) -> WorkloadSpec:

@@ -1,4 +1,4 @@
--- Rows of the directory, :scale times 1,000,000 users. Chance is drawn by the functions of ../chance.sql, all dates
+-- Rows of the directory, :scale times 1,000,000 users. Chance is drawn by the functions of ../prelude.sql, all dates
 -- are fixed days.
 
 CREATE TEMPORARY TABLE sizes AS
@@ -98,5 +98,7 @@ SELECT
     setval(pg_get_serial_sequence('users', 'id'), (SELECT max(id) FROM users));
 
 DROP TABLE sizes;
+
+SELECT pg_temp.report_changes();
 
 ANALYZE;

@@ -1,4 +1,4 @@
--- Rows of the platform, :scale times 500,000 users. Chance is drawn by the functions of ../chance.sql, all dates are
+-- Rows of the platform, :scale times 500,000 users. Chance is drawn by the functions of ../prelude.sql, all dates are
 -- fixed days.
 
 CREATE TEMPORARY TABLE sizes AS
@@ -127,6 +127,8 @@ SELECT
 FROM sizes
 CROSS JOIN generate_series(1, activities / 50) AS n;
 
+SELECT pg_temp.report_changes();
+
 ANALYZE audit_logs, activities;
 
 -- The year since then: fifty times as many users, and everything that could be done later on.
@@ -183,5 +185,7 @@ SELECT
     setval(pg_get_serial_sequence('activities', 'id'), (SELECT max(id) FROM activities));
 
 DROP TABLE sizes;
+
+SELECT pg_temp.report_changes();
 
 ANALYZE roles, users, profiles, sessions;

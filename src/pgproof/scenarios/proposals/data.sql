@@ -1,4 +1,4 @@
--- Rows of the proposal system, :scale times 80,000 proposals. Chance is drawn by the functions of ../chance.sql, all
+-- Rows of the proposal system, :scale times 80,000 proposals. Chance is drawn by the functions of ../prelude.sql, all
 -- dates are fixed days.
 
 -- The key of a row, as a client library makes them.
@@ -309,5 +309,7 @@ CROSS JOIN LATERAL (
 ) AS touched;
 
 DROP TABLE sizes;
+
+SELECT pg_temp.report_changes();
 
 ANALYZE;

@@ -1,4 +1,4 @@
--- Rows of the shop, :scale times 200,000 orders. Chance is drawn by the functions of ../chance.sql, all dates are
+-- Rows of the shop, :scale times 200,000 orders. Chance is drawn by the functions of ../prelude.sql, all dates are
 -- fixed days, and floating point stays within the operations that IEEE 754 rounds exactly.
 
 CREATE TEMPORARY TABLE sizes AS
@@ -182,5 +182,7 @@ SELECT
     setval(pg_get_serial_sequence('notifications', 'id'), (SELECT max(id) FROM notifications));
 
 DROP TABLE sizes;
+
+SELECT pg_temp.report_changes();
 
 ANALYZE;

@@ -1,4 +1,4 @@
--- How all scenarios draw chance: from hashes of row numbers, the same on every run and every PostgreSQL major.
+-- What every data.sql needs. Chance comes from hashes of row numbers, the same on every run and every PostgreSQL major.
 
 -- Compiling expressions as long as those that draw rows takes longer than running them.
 SET jit = off;
@@ -23,3 +23,17 @@ AS $$ SELECT 1 + (rank * 7919 + size / 3) % size $$;
 CREATE FUNCTION pg_temp.pick(choices text[], n bigint, purpose bigint) RETURNS text
 LANGUAGE sql IMMUTABLE
 AS $$ SELECT choices[1 + floor(pg_temp.chance(n, purpose) * cardinality(choices))::integer] $$;
+
+-- Have the server count what this session changed so far. It reports that at most once a second; an ANALYZE that comes
+-- before the report would leave the rows counted as changed since.
+CREATE FUNCTION pg_temp.report_changes() RETURNS void
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    IF current_setting('server_version_num')::integer >= 150000 THEN
+        PERFORM pg_stat_force_next_flush();
+    ELSE
+        PERFORM pg_sleep(1.1);
+    END IF;
+END
+$$;
