@@ -8,11 +8,13 @@ import pytest
 
 from pgproof.changes import apply_steps, revert_steps, verify_steps
 from pgproof.model.drop import DropCase, DropReview, Standbys
-from pgproof.model.relation import Catalog
+from pgproof.model.relation import Catalog, RelationName
 from pgproof.postgres.catalog import read_catalog
 from pgproof.postgres.explain import explain
 from pgproof.postgres.session import Session, open_session
 from pgproof.postgres.standbys import read_standbys
+from pgproof.stages.estimate.clone_costs import open_clone_costs
+from pgproof.stages.estimate.provider import Planned, PlanRequest
 from pgproof.stages.propose.drops import find_droppable, names_of
 from tests.builders import workload
 
@@ -131,3 +133,20 @@ def test_standbys_that_are_expected_back(session: Session) -> None:
         )
     finally:
         session.value("SELECT pg_catalog.pg_drop_replication_slot('pgproof_test_slot')")
+
+
+def test_a_clone_plans_as_if_an_existing_index_were_gone(session: Session) -> None:
+    request = PlanRequest("""SELECT id FROM "order" WHERE note = 'n7'""")
+    wide, prefix = RelationName("public", "wide"), RelationName("public", "prefix")
+    gone = RelationName("public", "no such index")
+    before = read_catalog(session).indexes
+    with open_clone_costs(session, (), droppable=(wide, prefix, gone)) as costs:
+        assert costs.existing == {"public.wide", "public.prefix"}
+        answers = [
+            costs.plan((request,), frozenset(visible))[0]
+            for visible in (costs.existing, {"public.wide"}, {"public.prefix"}, ())
+        ]
+    plans = [answer for answer in answers if isinstance(answer, Planned)]
+    assert [set(plan.used) for plan in plans[1:]] == [{"public.wide"}, {"public.prefix"}, set()]
+    assert plans[0].cost <= min(plans[1].cost, plans[2].cost) < plans[3].cost
+    assert read_catalog(session).indexes == before

@@ -182,7 +182,6 @@ def test_an_existing_index_is_hidden_where_hypopg_can(reader: Session) -> None:
         if "public.there" in costs.existing:
             assert used(with_it) == [{"public.there"}]
             assert used(costs.plan((request,), frozenset())) == [set()]
-            assert costs.existing["public.there"] >= 8192
         else:
             assert "can't hide an existing index, version 1.4 can" in costs.refused["public.there"]
     assert explain(reader, request.sql).indexes_used() == {"there"}

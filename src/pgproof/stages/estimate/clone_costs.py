@@ -17,6 +17,7 @@ from pgproof.changes import simulate_steps
 from pgproof.errors import ParseError, ServerError, UsageError
 from pgproof.model.candidate import IndexCandidate
 from pgproof.model.change import AnalyzeTable, Change, CloneOnly, CreateExtension
+from pgproof.model.estimate import Confidence, IndexSize
 from pgproof.model.progress import Progress, ignore_progress
 from pgproof.model.relation import RelationName
 from pgproof.postgres.explain import explain
@@ -27,6 +28,7 @@ from pgproof.stages.estimate.provider import NotPlanned, Planned, PlanRequest
 BUILD_MEMORY = "256MB"
 """``maintenance_work_mem`` of the builds. **Source**: judgement; sorts some million keys in memory."""
 
+_BUILT = "built on a clone"
 _PREFIX = "pgproof_candidate_"
 _QUERY_CANCELED = "57014"
 
@@ -49,6 +51,7 @@ def open_clone_costs(
     session: Session,
     candidates: Sequence[IndexCandidate],
     *,
+    droppable: Sequence[RelationName] = (),
     limits: BuildLimits | None = None,
     progress: Progress = ignore_progress,
 ) -> Iterator[CloneCosts]:
@@ -61,6 +64,7 @@ def open_clone_costs(
             made the clone gave it the target's planner settings: with default ones, a gain of 38 % was
             predicted where the target had 22 %.
         candidates: Most promising first; those behind may find no time left.
+        droppable: Existing indexes that may be absent; they go by ``schema.name``.
         limits: How long building may take.
         progress: Told of each build.
 
@@ -78,7 +82,7 @@ def open_clone_costs(
         )
     with session.rolled_back():
         builds = _build_all(session, candidates, limits or BuildLimits(), progress)
-        yield CloneCosts(session, builds)
+        yield CloneCosts(session, _with_existing(session, builds, droppable))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,16 +90,18 @@ class Builds:
     """What was built.
 
     Args:
-        index_names: Name of each built candidate's index on the clone.
-        leaves: Candidates by the names that plans show.
+        index_names: Name on the clone of each built candidate's index, and of each existing one that may go.
+        leaves: Candidates and existing indexes by the names that plans show.
         index_bytes: Size of each built candidate.
         refused: Candidates not built, with the reason.
+        existing: Names of the existing indexes among ``index_names``.
     """
 
     index_names: Mapping[str, RelationName]
     leaves: Mapping[str, frozenset[str]]
     index_bytes: Mapping[str, int]
     refused: Mapping[str, str]
+    existing: frozenset[str] = frozenset()
 
 
 class CloneCosts:
@@ -113,6 +119,21 @@ class CloneCosts:
         return self._builds.index_bytes
 
     @property
+    def index_sizes(self) -> Mapping[str, IndexSize]:
+        """Return the same sizes, which are certain."""
+        return {name: IndexSize(size, Confidence.HIGH, _BUILT) for name, size in self.index_bytes.items()}
+
+    @property
+    def existing(self) -> frozenset[str]:
+        """Return the names of existing indexes that can be absent."""
+        return self._builds.existing
+
+    @property
+    def existing(self) -> frozenset[str]:
+        """Return nothing: on a clone all existing indexes stay."""
+        return frozenset()
+
+    @property
     def refused(self) -> Mapping[str, str]:
         """Return each candidate that was not, with the reason."""
         return self._builds.refused
@@ -123,24 +144,24 @@ class CloneCosts:
         """Plan statements with only the visible candidates there; see `CostProvider.plan`."""
         try:
             with self._only(visible):
-                return tuple(self._plan_one(request) for request in requests)
+                return tuple(self._plan_one(request, visible) for request in requests)
         except ServerError:
             if self._session.closed:
                 raise
         # One of them failed and spoiled the transaction of all: each behind a savepoint of its own, then.
         with self._only(visible):
-            return tuple(self._plan_or_refuse(request) for request in requests)
+            return tuple(self._plan_or_refuse(request, visible) for request in requests)
 
     @contextmanager
     def _only(self, visible: frozenset[str]) -> Iterator[None]:
-        """Take away every other candidate for as long as a block lasts."""
+        """Take away every other index for as long as a block lasts."""
         hidden = [own for name, own in sorted(self._builds.index_names.items()) if name not in visible]
         with self._session.rolled_back():
             if hidden:
                 self._session.run("DROP INDEX " + ", ".join(qualify(own.schema, own.name) for own in hidden))
             yield
 
-    def _plan_one(self, request: PlanRequest) -> Planned | NotPlanned:
+    def _plan_one(self, request: PlanRequest, visible: frozenset[str]) -> Planned | NotPlanned:
         try:
             plan = explain(
                 self._session, request.sql, request.values, settings=False, generic=request.generic
@@ -148,16 +169,31 @@ class CloneCosts:
         except (ParseError, UsageError) as error:
             return NotPlanned(error.message)
         seen = (self._builds.leaves.get(node.index, frozenset()) for node in plan.root.walk() if node.index)
-        return Planned(plan.root.cost, frozenset[str]().union(*seen))
+        # A plan doesn't show an index's schema, so another's name may be among them.
+        return Planned(plan.root.cost, frozenset[str]().union(*seen) & visible)
 
-    def _plan_or_refuse(self, request: PlanRequest) -> Planned | NotPlanned:
+    def _plan_or_refuse(self, request: PlanRequest, visible: frozenset[str]) -> Planned | NotPlanned:
         try:
             with self._session.rolled_back():
-                return self._plan_one(request)
+                return self._plan_one(request, visible)
         except ServerError as error:
             if self._session.closed:
                 raise
             return NotPlanned(error.message)
+
+
+def _with_existing(session: Session, builds: Builds, droppable: Sequence[RelationName]) -> Builds:
+    """Add the existing indexes that the clone has."""
+    there = {
+        str(index): index
+        for index in droppable
+        if session.value("SELECT pg_catalog.to_regclass($1)::text", (qualify(index.schema, index.name),))
+    }
+    leaves = dict(builds.leaves)
+    for name, index in there.items():
+        leaves[index.name] = leaves.get(index.name, frozenset()) | {name}
+    names = {**builds.index_names, **there}
+    return replace(builds, index_names=names, leaves=leaves, existing=frozenset(there))
 
 
 def _build_all(

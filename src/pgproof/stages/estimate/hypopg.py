@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pgproof.changes.index_text import create_index_sql
 from pgproof.errors import ParseError, ServerError, UsageError
@@ -58,7 +58,7 @@ def open_hypopg_costs(
             progress(f"simulating candidate {candidate.name}", number, len(candidates))
             costs.admit(candidate, catalog)
         for index in droppable:
-            costs.admit_existing(index, catalog)
+            costs.admit_existing(index)
         try:
             yield costs
         finally:
@@ -70,7 +70,6 @@ def open_hypopg_costs(
 class _Existing:
     name: RelationName
     oid: int
-    size_bytes: int
 
 
 @dataclass(slots=True)
@@ -113,9 +112,9 @@ class HypoPGCosts:
         return self._known.sizes
 
     @property
-    def existing(self) -> Mapping[str, int]:
-        """Return the existing indexes that can be hidden, "schema.name", with their bytes on disk."""
-        return {name: index.size_bytes for name, index in self._known.existing.items()}
+    def existing(self) -> frozenset[str]:
+        """Return the names of existing indexes that can be hidden."""
+        return frozenset(self._known.existing)
 
     @property
     def refused(self) -> Mapping[str, str]:
@@ -144,18 +143,18 @@ class HypoPGCosts:
         self._known.statements[candidate.name] = statements
         self._known.sizes[candidate.name] = estimate_index(candidate.change, table, catalog).size
 
-    def admit_existing(self, index: RelationName, catalog: Catalog) -> None:
+    def admit_existing(self, index: RelationName) -> None:
         """Take up an existing index that may be absent, or refuse it."""
-        found, oid = catalog.find_index(index), self._extension.oid_of(index)
+        oid = self._extension.oid_of(index)
         if not self._extension.can_hide:
             self._known.refused[str(index)] = (
                 f"HypoPG {self._extension.version} can't hide an existing index, version 1.4 can:"
                 " what dropping it does, a shadow or a clone can tell"
             )
-        elif found is None or oid is None:
+        elif oid is None:
             self._known.refused[str(index)] = "there is no such index any more"
         else:
-            self._known.existing[str(index)] = _Existing(index, oid, found.size_bytes)
+            self._known.existing[str(index)] = _Existing(index, oid)
 
     def plan(
         self, requests: Sequence[PlanRequest], visible: frozenset[str]
@@ -163,7 +162,8 @@ class HypoPGCosts:
         """Plan statements with only the visible indexes there; see `CostProvider.plan`."""
         self._show(visible)
         owners = self._owners()
-        return tuple(self._plan_one(request, owners) for request in requests)
+        answers = (self._plan_one(request, owners) for request in requests)
+        return tuple(_within(answer, visible) for answer in answers)
 
     def show_existing(self) -> None:
         """Show all existing indexes again."""
@@ -211,6 +211,11 @@ class HypoPGCosts:
             return NotPlanned(error.message)
         seen = (owners.get(name, frozenset()) for name in plan.indexes_used())
         return Planned(plan.root.cost, frozenset[str]().union(*seen))
+
+
+def _within(answer: Planned | NotPlanned, visible: frozenset[str]) -> Planned | NotPlanned:
+    """Leave out what can't be meant: plans don't show an index's schema."""
+    return replace(answer, used=answer.used & visible) if isinstance(answer, Planned) else answer
 
 
 def _leaves(table: Table, catalog: Catalog) -> Iterator[RelationName]:
