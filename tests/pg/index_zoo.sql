@@ -1,3 +1,5 @@
+-- with commits flushed, VACUUM knows at once that all rows are visible
+SET synchronous_commit = on;
 CREATE EXTENSION hstore;
 CREATE EXTENSION ltree;
 CREATE EXTENSION intarray;
