@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from pgproof.model.estimate import IndexShape
 from pgproof.model.relation import Column
@@ -12,6 +13,7 @@ from pgproof.stages.estimate.sizes.duplicates import CLUSTERED_FROM
 from pgproof.stages.estimate.sizes.filling import fill_leaves
 from pgproof.stages.estimate.sizes.groups import (
     KeyClass,
+    coarse_key_classes,
     distinct_keys,
     equal_groups,
     joint_classes,
@@ -30,13 +32,30 @@ _NOT_DEDUPLICATED_OPCLASSES = ("record_ops", "record_image_ops")
 Widths = tuple[WidthClass, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Entries:
+    """The sizes of an index's entries.
+
+    Args:
+        whole_bytes: Mean of those without NULLs; of several columns, with them.
+        null_bytes: Of one whose only value is NULL.
+        prefix_bytes: Mean of entries cut behind each key column.
+    """
+
+    whole_bytes: float
+    null_bytes: float
+    prefix_bytes: tuple[float, ...]
+
+
 def btree_shape(known: KnownIndex) -> IndexShape:
     """Return the shape of a B-tree."""
     columns = known.key_columns
-    classes = [key_classes(column, known.sample_of(column)) for column in columns]
+    read = key_classes if len(columns) == 1 else coarse_key_classes
+    classes = [read(column, known.sample_of(column)) for column in columns]
     likely, doubts = _key_groups(known, classes)
-    found = _pages(known, classes, likely)
-    spread = [_pages(known, classes, other).pages for other in doubts]
+    entries = _entries(known)
+    found = _pages(known, entries, classes, likely)
+    spread = [_pages(known, entries, classes, other).pages for other in doubts if deduplicates(known)]
     confidence, reason = judge(found.pages, spread, known.guesses, exact=known.table_sample.complete)
     return IndexShape(found.pages, known.rows, found.level, confidence, reason)
 
@@ -88,21 +107,33 @@ def _doubts_of_one(
 
 
 def _pages(
-    known: KnownIndex, classes: Sequence[tuple[KeyClass, ...]], groups: tuple[KeyClass, ...]
+    known: KnownIndex,
+    entries: _Entries,
+    classes: Sequence[tuple[KeyClass, ...]],
+    groups: tuple[KeyClass, ...],
 ) -> BtreePages:
     rows = known.rows
-    values = [(widths_of(column), _nulls_frac(column)) for column in known.columns]
-    whole, with_null = entry_bytes(values)
-    if len(values) > 1:  # entries with and without NULLs are mixed within each class of keys
-        whole = with_null = _mixed(values)
-    leaves = fill_leaves(groups, rows, whole, null_bytes=with_null, deduplicated=deduplicates(known))
-    prefixes = [_mixed(values[: place + 1]) for place in range(len(classes))]
+    leaves = fill_leaves(
+        groups, rows, entries.whole_bytes, null_bytes=entries.null_bytes, deduplicated=deduplicates(known)
+    )
     distinct, so_far = [], 1.0
     for each in classes[:-1]:
         so_far = min(so_far * distinct_keys(each, rows), max(leaves.entries, 1.0))
         distinct.append(so_far)
     distinct.append(distinct_keys(groups, rows))
-    return count_pages(leaves, separator_bytes(prefixes, distinct, leaves.entries), rows)
+    return count_pages(leaves, separator_bytes(entries.prefix_bytes, distinct, leaves.entries), rows)
+
+
+def _entries(known: KnownIndex) -> _Entries:
+    values = [(widths_of(column), _nulls_frac(column)) for column in known.columns]
+    keys = len(known.key_columns)
+    prefixes = tuple(_mixed(values[: place + 1]) for place in range(keys))
+    if len(values) == 1:
+        whole, with_null = entry_bytes(values)
+        return _Entries(whole, with_null, prefixes)
+    # Entries with and without NULLs are mixed within each class of keys.
+    mean = prefixes[-1] if keys == len(values) else _mixed(values)
+    return _Entries(mean, mean, prefixes)
 
 
 def _mixed(values: Sequence[tuple[Widths, float]]) -> float:

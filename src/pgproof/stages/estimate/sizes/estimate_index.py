@@ -7,12 +7,22 @@ from collections.abc import Callable, Iterator
 from pgproof.model.change import CreateIndex
 from pgproof.model.estimate import Confidence, GinPages, IndexShape
 from pgproof.model.relation import Catalog, RelationKind, Table
+from pgproof.stages.estimate.sizes.brin_shape import brin_shape
 from pgproof.stages.estimate.sizes.btree_shape import btree_shape
 from pgproof.stages.estimate.sizes.gin_shape import gin_shape
+from pgproof.stages.estimate.sizes.gist_shape import gist_shape, spgist_shape
+from pgproof.stages.estimate.sizes.hash_shape import hash_shape
 from pgproof.stages.estimate.sizes.known import KnownIndex, look_up
 from pgproof.stages.estimate.sizes.trust import least
 
-_SHAPES: dict[str, Callable[[KnownIndex], IndexShape]] = {"btree": btree_shape, "gin": gin_shape}
+_SHAPES: dict[str, Callable[[KnownIndex], IndexShape]] = {
+    "btree": btree_shape,
+    "gin": gin_shape,
+    "gist": gist_shape,
+    "spgist": spgist_shape,
+    "hash": hash_shape,
+    "brin": brin_shape,
+}
 
 
 def estimate_index(

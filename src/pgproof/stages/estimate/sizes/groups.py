@@ -12,8 +12,8 @@ from pgproof.model.relation import Column
 from pgproof.stages.estimate.sizes.duplicates import Keys, TableSample, rate_given_met, uncommon_keys
 from pgproof.stages.estimate.sizes.heavy_tail import rank_frequencies
 
-_FREQUENCY_STEP = 3.0
-"""Keys whose frequencies lie within this factor are taken together. **Source**: judgement."""
+_FREQUENCY_STEP_LN = math.log(3.0)
+"""Logarithm of 3: keys whose frequencies lie within this factor are taken together. **Source**: judgement."""
 
 _MANY_ROWS = 20.0  # of a key: chance hardly changes their number any more
 _UNIQUE_WITHIN = 1e-4
@@ -83,15 +83,13 @@ def joint_classes(
     """Return the keys of several columns together, taken to be independent of each other.
 
     Args:
-        columns: Each column's keys, at least one column.
+        columns: Each column's keys as `coarse_key_classes` gives them, at least two columns.
         rows: Rows of the index.
         known_distinct: How many combinations there are, where something tells.
     """
-    if len(columns) == 1 and known_distinct is None:
-        return columns[0]
     joined = columns[0]
-    for other in columns[1:]:
-        joined = _crossed(_gathered(joined), _gathered(other))
+    for place, other in enumerate(columns[1:]):
+        joined = _crossed(_gathered(joined) if place else joined, other)
     least = max(distinct_keys(column, rows) for column in columns)
     most = max(rows, 1.0)
     found = distinct_keys(joined, rows)
@@ -106,15 +104,27 @@ def distinct_keys(classes: Sequence[KeyClass], rows: float) -> float:
     return sum(each.keys if each.certain else each.keys * -math.expm1(-each.share * rows) for each in classes)
 
 
-def _gathered(classes: tuple[KeyClass, ...]) -> list[KeyClass]:
-    """Take keys of similar frequency together: crossing columns multiplies the classes."""
-    steps: defaultdict[int, list[float]] = defaultdict(lambda: [0.0, 0.0])
+@lru_cache(maxsize=4096)
+def coarse_key_classes(column: Column, sample: TableSample) -> tuple[KeyClass, ...]:
+    """Return a column's keys, those of similar frequency taken together, since crossing multiplies them.
+
+    Args:
+        column: The column.
+        sample: Where its statistics come from.
+    """
+    return _gathered(key_classes(column, sample))
+
+
+def _gathered(classes: Sequence[KeyClass]) -> tuple[KeyClass, ...]:
+    steps: defaultdict[tuple[int, bool], list[float]] = defaultdict(lambda: [0.0, 0.0])
     for each in classes:
-        step = steps[round(math.log(max(each.share, 1e-15), _FREQUENCY_STEP))]
+        step = steps[round(math.log(max(each.share, 1e-15)) / _FREQUENCY_STEP_LN), each.certain]
         step[0] += each.keys
         step[1] += each.keys * each.share
-    return [KeyClass(keys, total / keys) for _, (keys, total) in sorted(steps.items())]
+    return tuple(
+        KeyClass(keys, total / keys, certain) for (_, certain), (keys, total) in sorted(steps.items())
+    )
 
 
-def _crossed(left: list[KeyClass], right: list[KeyClass]) -> tuple[KeyClass, ...]:
+def _crossed(left: Sequence[KeyClass], right: Sequence[KeyClass]) -> tuple[KeyClass, ...]:
     return tuple(KeyClass(a.keys * b.keys, a.share * b.share) for a in left for b in right)
