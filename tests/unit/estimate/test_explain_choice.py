@@ -123,11 +123,11 @@ def test_the_rival_that_saves_less() -> None:
 def test_rivals_that_lose_by_a_hair_by_size_or_by_the_writes() -> None:
     same = {READ: {uses(): 100.0, uses("i_a"): 10.0, uses("i_ab"): 10.0}}
     assert rival_of(goal_of(same, (A, AB), {"i_a": MB, "i_ab": 3 * MB}), {"i_a"}, (A, AB)) == (
-        "i_ab: the set would save the same with it, and take 2.0 MB more"
+        "i_ab: the set would save about the same with it, and take 2.0 MB more"
     )
     assert (
         rival_of(goal_of(same, (A, AB)), {"i_a"}, (A, AB))
-        == "i_ab: the set would save the same with it: a tie"
+        == "i_ab: the set would save about the same with it: a tie"
     )
     wide = candidate("i_abc", "a", "b", "c")
     plans = {READ: {uses(): 100.0, uses("i_a"): 10.0, uses("i_abc"): 9.0}}
@@ -238,6 +238,18 @@ def test_why_one_that_would_help_was_left_out() -> None:
     together = {READ: {uses(): 100.0, uses("i_a", "i_b"): 10.0}}
     assert left_out(together) == (
         "i_a with 1 more would bring it from 100 to 10, but it makes others dearer by as much"
+    )
+
+
+def test_what_could_not_be_estimated_may_help_after_all() -> None:
+    goal = goal_of({READ: {uses(): 100.0}}, (A,))
+    words = candidate("i_words", "c")
+    goal.costs.provider = replace(goal.costs.provider, refused={"i_words": "no GIN here"})
+    (outlook,) = explained(goal, set(), (A, words)).outlooks
+    assert (outlook.case, outlook.reason) == (
+        OutlookCase.UNKNOWN,
+        "of the candidates that could be estimated, no index will help: it costs 100 with every candidate in"
+        " place just the same; i_words could not: no GIN here",
     )
 
 

@@ -80,9 +80,21 @@ def explain_choice(
     found = [asked.explain(name) for name in sorted(asked.new)]
     return ChoiceExplanation(
         indexes=tuple(sorted(found, key=lambda index: (-index.saved_frac, index.index))),
-        outlooks=find_outlooks(goal, asked.chosen, asked.now, statements, asked.ends_at),
+        outlooks=find_outlooks(
+            goal, asked.chosen, asked.now, statements, asked.ends_at, unpriced=_unpriced(goal, candidates)
+        ),
         drops=tuple(asked.explain_drop(drop) for drop in drops if drop.name not in asked.chosen),
     )
+
+
+def _unpriced(goal: Goal, candidates: Sequence[IndexCandidate]) -> dict[str, list[str]]:
+    """Return the candidates that could not be estimated, by the statements they were proposed for."""
+    found: dict[str, list[str]] = {}
+    for candidate in candidates:
+        if candidate.name in goal.costs.provider.refused:
+            for statement in candidate.statements:
+                found.setdefault(statement, []).append(candidate.name)
+    return found
 
 
 @dataclass
@@ -215,9 +227,11 @@ class _Explainer:
             return f"{instead}, for {size(bytes_more)} more: a more ambitious set may have it"
         if worse < -TIE_FRAC:
             return f"{instead}: the search ended before"
-        if bytes_more > 0:
-            return f"the set would save the same with it, and take {size(bytes_more)} more"
-        return "the set would save the same with it: a tie"
+        same = "the set would save about the same with it"
+        if bytes_more:
+            more = "more" if bytes_more > 0 else "less"
+            return f"{same}, and take {size(abs(bytes_more))} {more}"
+        return f"{same}: a tie"
 
     def _superseded(self, change: CreateIndex) -> Iterator[RelationName]:
         for index in self.catalog.indexes_of(change.table):

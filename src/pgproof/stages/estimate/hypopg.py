@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from pgproof.changes.index_text import create_index_sql
-from pgproof.errors import ParseError, ServerError, UsageError
+from pgproof.errors import ParseError, PgproofError, ServerError, UsageError
 from pgproof.model.candidate import IndexCandidate
 from pgproof.model.estimate import IndexSize
 from pgproof.model.progress import Progress, ignore_progress
@@ -137,7 +137,7 @@ class HypoPGCosts:
                 raise
             self._extension.reset()
             self._known.refused[candidate.name] = (
-                f"HypoPG {self._extension.version} can't simulate it ({error.message}): only a clone can tell"
+                f"HypoPG {self._extension.version} can't simulate it ({_said(error)}): only a clone can tell"
             )
             return
         self._known.statements[candidate.name] = statements
@@ -216,6 +216,11 @@ class HypoPGCosts:
 def _within(answer: Planned | NotPlanned, visible: frozenset[str]) -> Planned | NotPlanned:
     """Leave out what can't be meant: plans don't show an index's schema."""
     return replace(answer, used=answer.used & visible) if isinstance(answer, Planned) else answer
+
+
+def _said(error: PgproofError) -> str:
+    """Return what HypoPG itself said, in our brackets."""
+    return error.message.removeprefix("The statement failed: ").rstrip(".")
 
 
 def _leaves(table: Table, catalog: Catalog) -> Iterator[RelationName]:

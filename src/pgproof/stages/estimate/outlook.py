@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from time import monotonic
 
 from pgproof.model.advice import OutlookCase, StatementOutlook
@@ -21,7 +22,13 @@ about 5 % are ties."""
 
 
 def find_outlooks(
-    goal: Goal, chosen: Names, now: Names, statements: Sequence[WorkloadStatement], ends_at: float
+    goal: Goal,
+    chosen: Names,
+    now: Names,
+    statements: Sequence[WorkloadStatement],
+    ends_at: float,
+    *,
+    unpriced: Mapping[str, Sequence[str]] | None = None,
 ) -> tuple[StatementOutlook, ...]:
     """Say for each statement that stays heavy whether another index would help it.
 
@@ -31,6 +38,7 @@ def find_outlooks(
         now: Names that are visible as the database is.
         statements: Of the workload.
         ends_at: When to stop asking the planner, by `time.monotonic`.
+        unpriced: Candidates that nobody could estimate, by the statements they were proposed for.
 
     Returns:
         Heaviest first, those that have no weight in the goal before all; empty where no statement is heavy.
@@ -43,7 +51,18 @@ def find_outlooks(
     }
     heavy = sorted((n for n in shares if shares[n] >= HEAVY_FRAC), key=lambda name: (-shares[name], name))
     aside = [name for name in planned if name not in shares]
-    return tuple(_outlook(goal, chosen, now, name, shares.get(name), ends_at) for name in (*aside, *heavy))
+    found = (_outlook(goal, chosen, now, name, shares.get(name), ends_at) for name in (*aside, *heavy))
+    return tuple(_with_unpriced(outlook, goal, (unpriced or {}).get(outlook.statement)) for outlook in found)
+
+
+def _with_unpriced(outlook: StatementOutlook, goal: Goal, unpriced: Sequence[str] | None) -> StatementOutlook:
+    """Say that an index may help after all, where some could not be estimated."""
+    if not unpriced or outlook.case is OutlookCase.LEFT_OUT:
+        return outlook
+    names = ", ".join(unpriced[:3]) + (f" and {len(unpriced) - 3} more" if len(unpriced) > 3 else "")
+    why = f"{names} could not: {goal.costs.provider.refused[unpriced[0]]}"
+    reason = f"of the candidates that could be estimated, {outlook.reason}; {why}"
+    return replace(outlook, case=OutlookCase.UNKNOWN, reason=reason)
 
 
 def _outlook(
