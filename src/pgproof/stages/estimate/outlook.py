@@ -126,7 +126,7 @@ def _why_left_out(goal: Goal, chosen: Names, helper: str) -> str:
 
 def broken_limits(goal: Goal, names: Names) -> Iterator[str]:
     """Yield the limits of a set that some names would not keep, in words."""
-    budget, new = goal.budget, [name for name in sorted(names) if name in goal.penalties]
+    budget, new = goal.budget, [name for name in sorted(names) if name in goal.index_bytes]
     if budget.size_bytes is not None and goal.size(new) > budget.size_bytes:
         yield f"the limit of {size(budget.size_bytes)}"
     if budget.count is not None and len(new) > budget.count:
