@@ -1,4 +1,4 @@
-"""Every candidate for a zoo of statements can be built, and the one made for a statement is used by its plan."""
+"""Every candidate for a zoo of statements can be built, and the one made for a statement is used."""
 
 from __future__ import annotations
 
@@ -75,13 +75,15 @@ USED = {
     "SELECT count(*) FROM track WHERE at BETWEEN '2026-01-01 01:00Z' AND '2026-01-01 02:00Z'": "brin track(at)",
     'SELECT * FROM "Größe"."Wärter" w JOIN beast b ON b.keeper = w."Id" WHERE w."select" = 7 AND b.cage = 3':
         "beast(keeper, cage)",
-    "SELECT * FROM open_beast WHERE keeper = 7 ORDER BY born LIMIT 3": "beast(keeper, born) where status = 'open'",
-    'SELECT * FROM "Größe"."Wärter" w WHERE "Id" IN (SELECT keeper FROM beast WHERE code = $$C7$$)': "beast(code)",
+    "SELECT * FROM open_beast WHERE keeper = 7 ORDER BY born LIMIT 3":
+        "beast(keeper, born) where status = 'open'",
+    'SELECT * FROM "Größe"."Wärter" WHERE "Id" IN (SELECT keeper FROM beast WHERE code = $$C7$$)':
+        "beast(code)",
     "SELECT id, (SELECT max(day) FROM visit v WHERE v.beast = b.id) FROM beast b WHERE b.id < 30":
         "visit(beast, day)",
     "WITH recent AS (SELECT * FROM track WHERE beast = 3) SELECT * FROM recent WHERE value = 5":
         "track(value, beast)",
-    "SELECT * FROM (SELECT id, day FROM visit_old UNION ALL SELECT id, day FROM visit_new) v WHERE v.id = 5":
+    "SELECT * FROM (SELECT id FROM visit_old UNION ALL SELECT id FROM visit_new) v WHERE v.id = 5":
         "visit_old(id)",
 }  # fmt: skip
 
@@ -98,7 +100,8 @@ ODD = (
     "SELECT * FROM beast WHERE day > timestamptz '2026-01-03' AND keeper = 3",
     "SELECT * FROM beast WHERE status <> 'shut' AND feeling IN ('low', 'mid') AND tame IS NOT TRUE",
     "SELECT * FROM beast WHERE extra ->> 'a' = 'x' AND fixed = 'F5' AND tag = 'T5'",
-    "SELECT * FROM beast WHERE lan >>= '10.7.0.1' AND yard && box '(1,1),(2,2)' AND pen @> circle '<(1,1),1>'",
+    "SELECT * FROM beast WHERE lan >>= '10.7.0.1' AND yard && box '(1,1),(2,2)'",
+    "SELECT * FROM beast WHERE pen @> circle '<(1,1),1>' AND address <<= '10.7.0.0/16'",
     "SELECT fixed, tag, sum(ratio) FROM beast GROUP BY fixed, tag ORDER BY tag COLLATE \"C\", fixed",
     "SELECT * FROM beast WHERE total = 7 AND coalesce(code, 'x') = 'C7' AND code || tag = 'a'",
     "SELECT * FROM beast WHERE CASE WHEN tame THEN 1 ELSE 2 END = 1 AND (doc -> 'n')::int + 1 = 7",
@@ -111,7 +114,8 @@ ODD = (
     "SELECT * FROM visit WHERE beast = 5 AND note = 'x'",
     "SELECT name, rank() OVER (PARTITION BY keeper ORDER BY born) FROM beast WHERE cage = 3",
     "SELECT * FROM beast WHERE (keeper, born) > (3, '2026-01-03 00:00Z') ORDER BY keeper, born LIMIT 3",
-    "SELECT * FROM beast WHERE name ~ 'abc[de]f' AND code SIMILAR TO 'C1%' AND regexp_replace(name, 'a', 'b') = 'x'",
+    "SELECT * FROM beast WHERE name ~ 'abc[de]f' AND code SIMILAR TO 'C1%'",
+    "SELECT * FROM beast WHERE regexp_replace(name, 'a', 'b') = 'x'",
 )  # fmt: skip
 
 
@@ -169,7 +173,9 @@ def test_the_candidate_made_for_a_statement_is_used(zoo: tuple[Session, Catalog]
             for text, other in by_text.items():
                 if text != wanted and len(other.change.keys) == 1:
                     build(session, catalog, other)
-        session.run("ANALYZE " + quote_identifier(candidate.change.table.name) if candidate.analyze else "SELECT 1")
+        session.run(
+            "ANALYZE " + quote_identifier(candidate.change.table.name) if candidate.analyze else "SELECT 1"
+        )
         plan = session.value(f"EXPLAIN (FORMAT JSON) {sql}")[0]["Plan"]
         parts = {candidate.name, *children_of(session, candidate.name)}
         assert parts.intersection(indexes_used(plan)), plan

@@ -53,7 +53,7 @@ def covering_drafts(access: Access, draft: Draft, max_width: int) -> Iterator[Dr
 
 
 def slim_copy(access: Access, max_width: int) -> Iterator[Draft]:
-    """Yield a narrow copy of what is read, for a level that reads all rows and compares, joins, sorts nothing.
+    """Yield a narrow copy of what is read, for a level that reads all rows as they come.
 
     An index-only scan of it reads fewer pages than the table has.
     """

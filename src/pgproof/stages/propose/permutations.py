@@ -36,11 +36,14 @@ class _Used:
         key: Over it.
         frac: Share of the table that one look-up by it leads to; 1 where it is only sorted or grouped by.
         in_order: It is sorted or grouped by.
+        leads: An index can start with it; not where it is only compared in ways no B-tree serves (``<>``,
+            patterns, with another column), which an index-only scan may still check.
     """
 
     key: IndexKey
     frac: float
     in_order: bool = False
+    leads: bool = True
 
 
 def permutation_drafts(accesses: Iterable[Access], max_width: int) -> Iterator[Draft]:
@@ -57,16 +60,21 @@ def permutation_drafts(accesses: Iterable[Access], max_width: int) -> Iterator[D
         for one in _used(access):
             name = (one.key.column, one.key.expression)
             known = used.get(name, one)
-            used[name] = replace(
-                known, frac=min(known.frac, one.frac), in_order=known.in_order or one.in_order
+            used[name] = _Used(
+                known.key,
+                min(known.frac, one.frac),
+                known.in_order or one.in_order,
+                known.leads or one.leads,
             )
     columns = sorted(used.values(), key=lambda one: one.frac)[:MAX_COLUMNS]
-    for one in columns:
+    for one in (one for one in columns if one.leads):
         words = f"looked up or sorted by {key_words((one.key,))}"
         yield Draft(tables[0], _forwards(one.key), words, SINGLE_RANK, frac=one.frac)
     if max_width < 2:
         return
     for first, second in permutations(columns, 2):
+        if not first.leads:
+            continue
         keys = _forwards(first.key, second.key)
         draft = Draft(tables[0], keys, f"uses {key_words(keys)} together", PAIR_RANK)
         yield replace(draft, frac=first.frac * second.frac, pays_whole=first.in_order or second.in_order)
@@ -82,6 +90,10 @@ def _used(access: Access) -> Iterator[_Used]:
     for operand, frac in _compared(access):
         if usable_operand(access, operand):
             yield _Used(key_of(operand), frac)
+    for predicate in access.others:
+        for side in filter(None, (predicate.operand, predicate.other)):
+            if side.column is not None and usable_operand(access, side):
+                yield _Used(key_of(side), 1.0, leads=False)
     # An index-only scan can't give an expression, so that one is of no use for the order alone.
     groups = [key_of(operand) for operand in access.groups if usable_operand(access, operand)]
     for key in (*order_keys(access), *groups):
@@ -96,7 +108,3 @@ def _compared(access: Access) -> Iterator[tuple[Operand, float]]:
     yield from ((bounded.operand, bounded.frac) for bounded in access.ranges)
     for predicate in access.alternatives:
         yield predicate.operand, predicate_frac(access.statement, access.table, predicate)
-    for predicate in access.others:
-        yield predicate.operand, 1.0
-        if predicate.other is not None:
-            yield predicate.other, 1.0
