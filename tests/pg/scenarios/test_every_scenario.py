@@ -53,7 +53,7 @@ CHECKSUMS: dict[str, dict[str, tuple[int, int]]] = {
 }
 GROWING = {"shop": "orders", "directory": "users", "platform": "audit_logs", "proposals": "proposals"}
 STALE = {"platform": {"audit_logs", "activities"}}
-CHANGED = "SELECT relname FROM pg_stat_user_tables WHERE n_mod_since_analyze > 0"
+CHANGED = "SELECT relname FROM pg_stat_user_tables WHERE n_mod_since_analyze > 0 OR last_analyze IS NULL"
 
 pytestmark = pytest.mark.pg
 
