@@ -15,6 +15,7 @@ class DropCase(StrEnum):
 
     DUPLICATE = "duplicate"
     REDUNDANT = "redundant"
+    SUPERSEDED = "superseded"
     UNUSED = "unused"
 
 
@@ -47,7 +48,8 @@ class DropCandidate:
         evidence: Facts, at least the definition; no row values.
         size_bytes: What dropping it frees.
         upkeep: What it costs those who write.
-        keeper: The index that serves its plans afterwards; None where it is unused.
+        keeper: The index that serves its plans afterwards, for a superseded one a new index; None where it is
+            unused.
     """
 
     change: DropIndex

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from pgproof.model.change import DropIndex
+from pgproof.model.change import CreateIndex, DropIndex
 from pgproof.model.drop import DropCase, DropReview, IndexUpkeep, Standbys
 from pgproof.model.plan import Plan, PlanNode
 from pgproof.model.relation import (
@@ -18,7 +18,7 @@ from pgproof.model.relation import (
 )
 from pgproof.model.statistics import TableActivity
 from pgproof.model.units import PlannerCost
-from pgproof.stages.propose.drops import find_droppable
+from pgproof.stages.propose.drops import find_droppable, find_superseded
 from tests.builders import catalog, column, foreign_key, index, table, workload
 
 NOBODY = Standbys(0, 0)
@@ -335,6 +335,43 @@ def test_the_one_that_takes_over_stays() -> None:
             "Drop that first; then see whether this one is read.",
         )
     ]
+
+
+NEW = CreateIndex(T.relation, "new", (IndexKey(column="a"), IndexKey(column="b")))
+
+
+def test_what_a_new_index_takes_over() -> None:
+    there = known(
+        big("a", name="short", scans=5),
+        big("a", "b", "c", name="long"),
+        big("a", name="rule", unique=True),
+        big("b", name="other"),
+    )
+    found = find_superseded(there, workload("INSERT INTO t VALUES (1)"), (NEW,))
+    assert told(found) == [
+        ("public.short", DropCase.SUPERSEDED, "the new index new serves every plan that it can serve")
+    ]
+    (short,) = found.candidates
+    assert short.keeper == RelationName("public", "new")
+    assert short.upkeep.statements == ("q0",)
+    assert ("kept", "CREATE INDEX CONCURRENTLY new ON public.t USING btree (a, b)") in [
+        (fact.label, fact.value) for fact in short.evidence
+    ]
+    assert find_superseded(there, workload(), (NEW,), (short.change,)) == DropReview()
+
+
+def test_a_new_index_may_support_the_foreign_key_instead() -> None:
+    there = replace(known(big("a", name="sole")), constraints=(foreign_key("t", "parent", "a"),))
+    assert [drop.name for drop in find_superseded(there, workload(), (NEW,)).candidates] == ["public.sole"]
+    partial = replace(NEW, where="c > 1")
+    assert find_superseded(there, workload(), (partial,)) == DropReview()
+    (kept,) = review(there).kept
+    assert "is the last one that supports foreign key t_a_fkey" in kept.reason
+
+
+def test_a_clustered_index_stays_whatever_takes_over() -> None:
+    (kept,) = find_superseded(known(big("a", name="x", clustered=True)), workload(), (NEW,)).kept
+    assert (kept.case, kept.index.name) == (DropCase.SUPERSEDED, "x")
 
 
 def test_small_ones_go_only_where_they_are_written_to() -> None:

@@ -6,13 +6,15 @@ hurts for a competition.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from pgproof.changes import refusals
-from pgproof.changes.index_cover import find_keepers
-from pgproof.model.change import Change, DropIndex, Refusal
+from pgproof.changes.index_cover import covers_existing, find_keepers
+from pgproof.changes.index_text import create_index_sql
+from pgproof.model.change import Change, CreateIndex, DropIndex, Refusal
 from pgproof.model.drop import DropCandidate, DropCase, DropReview, KeptIndex, Standbys
 from pgproof.model.figures import size
 from pgproof.model.finding import Evidence
@@ -59,16 +61,12 @@ def find_droppable(
     Returns:
         What may go and what may not. Attached parts of partitioned indexes follow those and are left out.
     """
-    statements = read_workload(catalog, workload)
-    search = _Search(
-        catalog=catalog.of_owner,
-        statements=statements,
-        writes=read_writes(catalog, statements),
-        plans=plans or {},
-    )
+    search = _start(catalog, workload, plans or {})
+    repeated = list(_repeated(catalog))
     for case in (DropCase.DUPLICATE, DropCase.REDUNDANT):
-        for index, keeper in _repeated(catalog, case):
-            search.judge(index, case, keeper)
+        for index, keeper, its_case in repeated:
+            if its_case is case:
+                search.judge(index, case, _Keeper(keeper.relation, keeper.definition))
     doubt = _why_unused_is_unknown(catalog, standbys, standbys_asked, least_age)
     if not doubt:
         for index in _unused(catalog):
@@ -76,14 +74,36 @@ def find_droppable(
     return DropReview(tuple(search.found), tuple(search.kept), (*doubt, *_unreadable(catalog)))
 
 
-def _repeated(catalog: Catalog, case: DropCase) -> Iterator[tuple[Index, Index]]:
+def find_superseded(
+    catalog: Catalog, workload: Workload, new: Sequence[CreateIndex], dropped: Sequence[DropIndex] = ()
+) -> DropReview:
+    """Find existing indexes that new ones make superfluous: every plan can use a new one instead.
+
+    Args:
+        catalog: Of the database.
+        workload: Whose writes pay for the indexes.
+        new: Indexes that are to be built; those found may go only once these are there.
+        dropped: Existing indexes that go anyway.
+
+    Returns:
+        What may go and what may not, each by name.
+    """
+    search = _start(catalog, workload, {}, (*new, *dropped))
+    for index in catalog.indexes:
+        keeper = next((change for change in new if covers_existing(change, index)), None)
+        if keeper is not None:
+            name = RelationName(keeper.table.schema, keeper.name)
+            search.judge(index, DropCase.SUPERSEDED, _Keeper(name, create_index_sql(keeper, catalog=catalog)))
+    return DropReview(tuple(search.found), tuple(search.kept))
+
+
+def _repeated(catalog: Catalog) -> Iterator[tuple[Index, Index, DropCase]]:
     """Yield indexes that another one of their table makes superfluous, with that one."""
     for index in catalog.indexes:
         keepers = find_keepers(index, catalog.indexes_of(index.table))
         if keepers:
             twin = len(keepers[0].keys) == len(index.keys)
-            if case is (DropCase.DUPLICATE if twin else DropCase.REDUNDANT):
-                yield index, keepers[0]
+            yield index, keepers[0], DropCase.DUPLICATE if twin else DropCase.REDUNDANT
 
 
 def _unused(catalog: Catalog) -> Iterator[Index]:
@@ -141,6 +161,29 @@ def _unreadable(catalog: Catalog) -> tuple[str, ...]:
     return (f"How often {names}{more} were scanned is not known, so none of them is called unused.",)
 
 
+@dataclass(frozen=True, slots=True)
+class _Keeper:
+    """The index that serves the plans of one that goes."""
+
+    name: RelationName
+    definition: str
+
+
+def _start(
+    catalog: Catalog,
+    workload: Workload,
+    plans: Mapping[str, Sequence[Plan]],
+    earlier: Sequence[CreateIndex | DropIndex] = (),
+) -> _Search:
+    statements = read_workload(catalog, workload)
+    search = _Search(catalog.of_owner, statements, read_writes(catalog, statements), plans)
+    for change in earlier:
+        search.earlier[change.table].append(change)
+        if isinstance(change, DropIndex):
+            search.judged.add(change.index)
+    return search
+
+
 @dataclass
 class _Search:
     """What is known, and what was found so far.
@@ -150,6 +193,8 @@ class _Search:
         statements: The workload.
         writes: What it writes.
         plans: Its plans, by statement.
+        earlier: Changes that are made before, by table.
+        judged: Indexes that were decided on.
         found: Indexes that may go.
         kept: Indexes that may not.
     """
@@ -158,22 +203,25 @@ class _Search:
     statements: Sequence[ReadStatement]
     writes: Sequence[TableWrite]
     plans: Mapping[str, Sequence[Plan]]
+    earlier: defaultdict[RelationName, list[Change]] = field(default_factory=lambda: defaultdict(list))
+    judged: set[RelationName] = field(default_factory=set)
     found: list[DropCandidate] = field(default_factory=list)
     kept: list[KeptIndex] = field(default_factory=list)
 
-    def judge(self, index: Index, case: DropCase, keeper: Index | None) -> None:
+    def judge(self, index: Index, case: DropCase, keeper: _Keeper | None) -> None:
         """Decide on one index, unless that was done already; those found before are taken to be gone."""
-        if index.relation in {*(f.change.index for f in self.found), *(k.index for k in self.kept)}:
+        if index.relation in self.judged:
             return
         candidate = self._describe(index, case, keeper)
         if case is DropCase.UNUSED and index.size_bytes < SMALL_BYTES and not candidate.upkeep.statements:
             return
-        earlier: tuple[Change, ...] = tuple(found.change for found in self.found)
-        stop = next(
-            iter((*self._guards(index, case), *refusals(candidate.change, self.catalog, earlier))), None
-        )
+        self.judged.add(index.relation)
+        earlier = tuple(self.earlier[index.table])
+        stops = (*self._guards(index, case), *refusals(candidate.change, self.catalog, earlier))
+        stop = next(iter(stops), None)
         if stop is None:
             self.found.append(candidate)
+            self.earlier[index.table].append(candidate.change)
         else:
             self.kept.append(KeptIndex(index.relation, case, stop.reason, stop.hint))
 
@@ -198,7 +246,7 @@ class _Search:
         if guessing:
             yield _has_statistics(index, guessing, self.catalog)
 
-    def _describe(self, index: Index, case: DropCase, keeper: Index | None) -> DropCandidate:
+    def _describe(self, index: Index, case: DropCase, keeper: _Keeper | None) -> DropCandidate:
         age = self.catalog.counters_age
         upkeep = upkeep_of(index, self.catalog, self.writes)
         return DropCandidate(
@@ -208,7 +256,7 @@ class _Search:
             evidence=tuple(_evidence(index, keeper, self.catalog, upkeep.counted_rows)),
             size_bytes=index.size_bytes,
             upkeep=upkeep,
-            keeper=keeper.relation if keeper else None,
+            keeper=keeper.name if keeper else None,
         )
 
 
@@ -241,18 +289,19 @@ def _is_in(index: Index, plans: Sequence[Plan]) -> bool:
     return any(index.relation.name in plan.indexes_used() for plan in plans)
 
 
-def _reason(index: Index, case: DropCase, keeper: Index | None, age: timedelta | None) -> str:
+def _reason(index: Index, case: DropCase, keeper: _Keeper | None, age: timedelta | None) -> str:
     if keeper is None:
         return f"no plan on this server scanned it in {_days(age) if age else 'the time that was counted'}"
     if case is DropCase.DUPLICATE:
-        return f"{keeper.relation} does all that it does: same keys, same rows"
-    count = len(index.keys)
-    keys = "key" if count == 1 else f"{count} keys"
-    return f"{keeper.relation} begins with its {keys} and serves every plan that it can serve"
+        return f"{keeper.name} does all that it does: same keys, same rows"
+    if case is DropCase.SUPERSEDED:
+        return f"the new index {keeper.name.name} serves every plan that it can serve"
+    keys = "key" if len(index.keys) == 1 else f"{len(index.keys)} keys"
+    return f"{keeper.name} begins with its {keys} and serves every plan that it can serve"
 
 
 def _evidence(
-    index: Index, keeper: Index | None, catalog: Catalog, written: int | None
+    index: Index, keeper: _Keeper | None, catalog: Catalog, written: int | None
 ) -> Iterator[Evidence]:
     yield Evidence("definition", index.definition, "pg_get_indexdef")
     if keeper is not None:
