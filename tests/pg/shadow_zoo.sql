@@ -83,5 +83,5 @@ CREATE TABLE place (id int PRIMARY KEY, bag geo.hstore, bags geo.hstore[], name 
 INSERT INTO place (id, bag) SELECT i, geo.hstore('k', i::text) FROM generate_series(1, 3000) AS i;
 CREATE INDEX place_bag ON place USING gin (bag);
 CREATE FUNCTION keys_of(geo.hstore) RETURNS text[] LANGUAGE sql IMMUTABLE AS 'SELECT geo.akeys($1)';
-VACUUM ANALYZE "Sélect"."order", line, event, animal, dog, summary, place;
+
 UPDATE pg_extension SET extname = 'postgis' WHERE extname = 'hstore';

@@ -64,17 +64,26 @@ class Lane:
     """A session for one thread. Made by `pgproof.postgres.shadow.lanes.open_lanes`.
 
     Args:
-        connection: To a database of the shadow, as a superuser, in autocommit mode.
-        settings: Set in the session.
+        connection: To a database of the shadow, as a superuser, in autocommit mode; it switches.
+        asking: To the same database; it asks. Another one only if a role is given.
+        settings: Set in the session that asks.
         search_path: Schemas in order.
+        role: Ask as this role, whose row security policies then are in the plans; empty for the superuser,
+            whom no policy holds.
     """
 
     def __init__(
-        self, connection: psycopg.Connection[Any], settings: Mapping[str, str], search_path: Sequence[str]
+        self,
+        connection: psycopg.Connection[Any],
+        asking: psycopg.Connection[Any],
+        settings: Mapping[str, str],
+        search_path: Sequence[str],
+        role: str = "",
     ) -> None:
-        self._connection = connection
-        self._wire = connection.pgconn
-        self._prepare(settings, search_path)
+        self._asking = asking
+        self._switching = connection.pgconn
+        self._wire = asking.pgconn
+        self._prepare(settings, search_path, role)
 
     def switch(self, on: Sequence[int], off: Sequence[int]) -> None:
         """Let the planner see some indexes and hide others; the rest stays as it is.
@@ -89,7 +98,7 @@ class Lane:
         if not on and not off:
             return
         arguments = [_oid_array(on), _oid_array((*on, *off))]
-        self._demand(self._wire.exec_prepared(_SWITCH, arguments), "switching indexes")
+        self._demand(self._switching.exec_prepared(_SWITCH, arguments), "switching indexes")
 
     def price(
         self, sql: str, values: Sequence[str | None] = (), *, generic: bool = False
@@ -148,14 +157,11 @@ class Lane:
         finally:
             self._wire.exec_(b"ROLLBACK")
 
-    def close(self) -> None:
-        """Close the session."""
-        self._connection.close()
-
-    def _prepare(self, settings: Mapping[str, str], search_path: Sequence[str]) -> None:
-        self._demand(self._wire.prepare(_SWITCH, _SWITCH_SQL), "preparing")
+    def _prepare(self, settings: Mapping[str, str], search_path: Sequence[str], role: str) -> None:
+        self._demand(self._switching.prepare(_SWITCH, _SWITCH_SQL), "preparing")
         path = ", ".join('"' + schema.replace('"', '""') + '"' for schema in search_path)
-        for name, value in {**settings, "search_path": path or '""'}.items():
+        wanted = {**settings, "search_path": path or '""', **({"role": role} if role else {})}
+        for name, value in wanted.items():  # the role last: it may not set everything
             command = b"SELECT pg_catalog.set_config($1, $2, false)"
             self._demand(self._wire.exec_params(command, [name.encode(), value.encode()]), f"setting {name}")
 
@@ -173,9 +179,9 @@ class Lane:
         return (result.get_value(0, 0) if result.ntuples else None) or b""
 
     def _refusal(self, result: pq.abc.PGresult) -> Unpriced:
-        error = psycopg.errors.error_from_result(result, self._connection.info.encoding)
+        error = psycopg.errors.error_from_result(result, self._asking.info.encoding)
         failure = statement_failure(error, "the statement")
-        if self._wire.status != pq.ConnStatus.OK:
+        if any(wire.status != pq.ConnStatus.OK for wire in (self._wire, self._switching)):
             raise Unreachable("The shadow's server ended unexpectedly.", sqlstate="08006") from error
         return Unpriced(error.sqlstate or "", failure.message)
 

@@ -84,6 +84,8 @@ def open_workshop(shadow: Shadow) -> Iterator[Workshop]:
         path = ", ".join(quote_identifier(schema) for schema in shadow.source.search_path)
         connection.execute(f"SET search_path = {path or chr(39) * 2}".encode())
         with closing(connection):
+            if shadow.source.guarded:
+                _admit_role(connection, shadow)
             yield Workshop(connection, name)
 
 
@@ -114,8 +116,28 @@ def open_lanes(
             oid = _oid_of(shadow, name)
             lay_out(shadow.server.data_dir / "base" / str(oid), extents, shadow.server.give)
             connection = stack.enter_context(_connect(shadow, name))
-            lanes.append(Lane(connection, settings, shadow.source.search_path))
+            role = shadow.source.user if shadow.source.guarded else ""
+            asking = stack.enter_context(_connect(shadow, name)) if role else connection
+            lanes.append(Lane(connection, asking, settings, shadow.source.search_path, role))
         yield tuple(lanes)
+
+
+def _admit_role(connection: psycopg.Connection[Any], shadow: Shadow) -> None:
+    """Let the target's role plan here, under the policies that hold for it there and under no other."""
+    source = shadow.source
+    role = quote_identifier(source.user)
+    with suppress(psycopg.errors.DuplicateObject):
+        connection.execute(f"CREATE ROLE {role} NOLOGIN".encode())
+    cursor = connection.cursor(row_factory=namedtuple_row)
+    params = {
+        "role": source.user,
+        "memberships": list(source.memberships),
+        "guarded": [str(table) for table in source.guarded],
+    }
+    query = load_query("shadow_privileges", SHADOW_MAJOR).encode()
+    rows: list[Row] = cursor.execute(query, params).fetchall()
+    for row in rows:
+        connection.execute(row.statement.encode())
 
 
 def _connect(shadow: Shadow, database: str) -> psycopg.Connection[Any]:

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pgproof.errors import EmbeddedServerError
@@ -52,6 +52,8 @@ class Source:
         locale: Row of the query ``database_locale``.
         major: The server's major version.
         user: As whom it was read.
+        guarded: Tables whose row security policies hold for that role.
+        memberships: Roles whose privileges it has; empty where nothing is guarded.
         notes: What could not be read, with the GRANT that would allow it; may be empty.
     """
 
@@ -62,6 +64,8 @@ class Source:
     locale: Row
     major: int
     user: str
+    guarded: frozenset[RelationName]
+    memberships: tuple[str, ...]
     notes: tuple[str, ...]
 
 
@@ -92,36 +96,26 @@ def read_source(dsn: str, binaries: Binaries) -> Source:
         EmbeddedServerError: The target is newer than the install.
     """
     with open_session(dsn) as session, ThreadPoolExecutor(1) as pool:
-        denied = [row for row in session.query("undumpable") if not row.is_sequence and not _readable(row)]
+        obstacles = [row for row in session.query("undumpable") if not row.is_sequence]
+        denied = [row for row in obstacles if not _readable(row)]
         dumping = pool.submit(_dump, dsn, binaries, denied, session.user)
-        facts = session.query("database")[0]
+        guarded = frozenset(
+            RelationName(row.schema_name, row.relation_name) for row in obstacles if row.for_row_security
+        )
+        lengths = session.query("file_lengths")
         source = Source(
             dump="",
-            pages={
-                RelationName(row.schema_name, row.relation_name): row.pages
-                for row in session.query("file_lengths")
-            },
+            pages={RelationName(row.schema_name, row.relation_name): row.pages for row in lengths},
             settings={row.name: row.value for row in session.query("settings")},
-            search_path=tuple(facts.search_path),
+            search_path=tuple(session.query("database")[0].search_path),
             locale=session.query("database_locale")[0],
             major=session.major,
             user=session.user,
-            notes=tuple(_denials(session, denied)),
+            guarded=guarded,
+            memberships=tuple(row.role_name for row in session.query("own_roles")) if guarded else (),
+            notes=(*_denials(session, denied), *_policies(session, guarded)),
         )
-        return _with_dump(source, dumping.result())
-
-
-def _with_dump(source: Source, dump: str) -> Source:
-    return Source(
-        dump=dump,
-        pages=source.pages,
-        settings=source.settings,
-        search_path=source.search_path,
-        locale=source.locale,
-        major=source.major,
-        user=source.user,
-        notes=source.notes,
-    )
+        return replace(source, dump=dumping.result())
 
 
 def _readable(row: Row) -> bool:
@@ -139,6 +133,16 @@ def _denials(session: Session, denied: Sequence[Row]) -> Iterator[str]:
         yield (
             f"{row.schema_name}.{row.relation_name} can't be read, so statements on it can't be planned: "
             f"{usage}GRANT SELECT ON TABLE {name} TO {role};"
+        )
+
+
+def _policies(session: Session, guarded: frozenset[RelationName]) -> Iterator[str]:
+    if guarded:
+        names = ", ".join(sorted(map(str, guarded)))
+        yield (
+            f"Row security policies hold for {session.user} on {names}: they are in the plans, but the "
+            "server hides these tables' statistics, so costs there are guesses. "
+            f"ALTER ROLE {quote_identifier(session.user)} BYPASSRLS; shows them, and plans without policies."
         )
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from pgproof.changes import simulate_steps
 from pgproof.errors import ParseError, ServerError, UsageError
 from pgproof.model.candidate import IndexCandidate
-from pgproof.model.change import CloneOnly, CreateExtension, CreateIndex
-from pgproof.model.estimate import Confidence, IndexShape, IndexSize
+from pgproof.model.change import Change, CloneOnly, CreateExtension, CreateIndex
+from pgproof.model.estimate import Confidence, GinPages, IndexShape, IndexSize
 from pgproof.model.progress import Progress
 from pgproof.model.relation import Catalog, Index, RelationName, Table
 from pgproof.postgres.session import Row
@@ -147,7 +147,8 @@ def _create(workshop: Workshop, catalog: Catalog, candidate: IndexCandidate, nam
     if catalog.find_table(table.name, table.schema) is None:
         return f"not estimated: there is no table {table}"
     try:
-        for change in (*candidate.requires, replace(candidate.change, name=name)):
+        changes: tuple[Change, ...] = (*candidate.requires, replace(candidate.change, name=name))
+        for change in changes:
             steps = simulate_steps(change)
             if isinstance(steps, CloneOnly):
                 return f"not estimated: {steps.reason}"
@@ -211,7 +212,7 @@ def _extents(
         length = pages.get(own, 0)
         level = btree_level(length, row.key_bytes) if row.method == "btree" else 0
         gin = _gin_of(catalog.find_index(own), catalog, length) if row.method == "gin" else None
-        yield Extent(row.file_name, length, row.method, level, gin and gin.gin, *about_table)
+        yield Extent(row.file_name, length, row.method, level, gin, *about_table)
 
 
 def _ends_are_known(table: Table | None) -> bool:
@@ -221,7 +222,7 @@ def _ends_are_known(table: Table | None) -> bool:
     return table.activity.mods_since_analyze <= max(table.rows, 0.0) * _UNCHANGED_FRAC
 
 
-def _gin_of(index: Index | None, catalog: Catalog, pages: int) -> IndexShape | None:
+def _gin_of(index: Index | None, catalog: Catalog, pages: int) -> GinPages | None:
     """Estimate what the metapage of an existing GIN index says, brought to its real length."""
     table: Table | None = catalog.find_table(index.table.name, index.table.schema) if index else None
     if index is None or table is None or pages <= 0:
@@ -231,9 +232,8 @@ def _gin_of(index: Index | None, catalog: Catalog, pages: int) -> IndexShape | N
     if shape.gin is None:
         return None
     factor = pages / max(shape.pages, 1)
-    gin = replace(
+    return replace(
         shape.gin,
         entry_pages=max(round(shape.gin.entry_pages * factor), 1),
         data_pages=round(shape.gin.data_pages * factor),
     )
-    return replace(shape, pages=pages, gin=gin)
