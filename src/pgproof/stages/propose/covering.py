@@ -42,7 +42,7 @@ def covering_drafts(access: Access, draft: Draft, max_width: int) -> Iterator[Dr
         return
     names = tuple(column.name for column in extra)
     held = replace(draft, rank=draft.rank + 1, asks=f"{draft.asks}, with {', '.join(names)} at hand")
-    held = replace(held, pays_whole=True)
+    held = replace(held, pays_whole=True, holds_all=True)
     if len(names) <= MAX_INCLUDED and all(map(can_be_payload, extra)):
         yield replace(held, include=names)
     if len(draft.keys) + len(names) <= max_width and all(map(can_be_btree_key, extra)):
@@ -62,12 +62,15 @@ def slim_copy(access: Access, max_width: int) -> Iterator[Draft]:
     columns = _missing(access, plain) if asks_nothing and len(access.reads) <= max_width else []
     if columns and all(map(can_be_btree_key, columns)):
         keys = tuple(IndexKey(column=column.name) for column in columns)
-        yield replace(plain, keys=keys, pays_whole=True, asks=f"{plain.asks}: {', '.join(access.reads)}")
+        yield replace(
+            plain, keys=keys, pays_whole=True, holds_all=True, asks=f"{plain.asks}: {', '.join(access.reads)}"
+        )
 
 
-def holds_all(access: Access, draft: Draft) -> bool:
-    """Tell whether a draft holds all that is read already."""
-    return access.covers and draft.held.issuperset(access.reads)
+def with_coverage(draft: Draft, *accesses: Access) -> Draft:
+    """Return a draft marked as holding all that is read, where it does so for one of the accesses."""
+    held = any(access.covers and draft.held.issuperset(access.reads) for access in accesses)
+    return replace(draft, pays_whole=True, holds_all=True) if held else draft
 
 
 def _missing(access: Access, draft: Draft) -> list[Column]:

@@ -26,6 +26,7 @@ class Draft:
         fracs: Of the leading ``free`` keys, each by itself.
         pays_whole: It pays even where it leads to all of the table: it gives a wanted order, or holds all
             that is read.
+        holds_all: It holds all that is read, so that the table itself need not be visited.
         method: Access method.
         include: Payload columns.
         where: Predicate.
@@ -41,6 +42,7 @@ class Draft:
     frac: float = 1.0
     fracs: tuple[float, ...] = ()
     pays_whole: bool = False
+    holds_all: bool = False
     method: str = "btree"
     include: tuple[str, ...] = ()
     where: str = ""

@@ -36,9 +36,16 @@ def serves(index: Index, draft: Draft) -> bool:
     return set(draft.include) <= held
 
 
-def pins_one_row(index: Index, draft: Draft) -> bool:
-    """Tell whether the columns a draft compares for equality hold a unique key: one row is found already."""
+def finds_one_row(index: Index, draft: Draft) -> bool:
+    """Tell whether a draft only looks up what a unique index finds already.
+
+    Columns compared for equality may come in any order; of other drafts those count that begin with the
+    unique key and neither give a wanted order nor leave rows out.
+    """
     if not index.unique or index.predicate or not index.valid or any(key.expression for key in index.keys):
         return False
-    compared = {key.column for key in draft.keys[: draft.free]}
-    return {key.column for key in index.keys} <= compared
+    unique = {key.column for key in index.keys}
+    if unique <= {key.column for key in draft.keys[: draft.free]}:
+        return True
+    begins = {key.column for key in draft.keys[: len(unique)]} == unique
+    return begins and not draft.pays_whole and not draft.where

@@ -14,7 +14,7 @@ from pgproof.model.workload import Workload
 from pgproof.stages.propose.access import Access, find_accesses
 from pgproof.stages.propose.btree import filter_drafts
 from pgproof.stages.propose.containers import container_drafts, nearest_drafts
-from pgproof.stages.propose.covering import covering_drafts, slim_copy
+from pgproof.stages.propose.covering import covering_drafts, slim_copy, with_coverage
 from pgproof.stages.propose.draft import Draft
 from pgproof.stages.propose.foreign_keys import caused_checks, foreign_key_drafts
 from pgproof.stages.propose.from_plans import read_plan
@@ -33,7 +33,6 @@ from pgproof.stages.propose.worth import (
     is_sensible,
     is_worth_indexing,
     primary_key,
-    with_coverage,
 )
 
 MAX_CANDIDATES = 3000
@@ -199,7 +198,7 @@ def _all_drafts(
     for _, same in groupby(by_table, key=lambda access: access.table.relation):
         accesses = tuple(same)
         for draft in permutation_drafts(accesses, max_width):
-            yield draft if len(accesses) > 1 else with_coverage(draft, accesses[0])
+            yield with_coverage(draft, *accesses)
     for draft in foreign_key_drafts(caused_checks(asked.read, catalog), catalog):
         if is_worth_indexing(draft.table):
             yield draft

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from pgproof.model.relation import Catalog, ConstraintKind, Table
 from pgproof.stages.propose.access import Access
-from pgproof.stages.propose.covering import holds_all
 from pgproof.stages.propose.draft import Draft
-from pgproof.stages.propose.existing import pins_one_row, serves
+from pgproof.stages.propose.existing import finds_one_row, serves
 from pgproof.stages.propose.methods import BRIN_MIN_CORRELATION
 from pgproof.stages.propose.types import BTREE_KEY_MAX_BYTES, width_bytes
 
@@ -71,7 +68,7 @@ def is_sensible(draft: Draft, catalog: Catalog) -> bool:
     if draft.method in _BOUND_METHODS and _leads_to_most(draft):
         return False
     return not any(
-        serves(index, draft) or pins_one_row(index, draft)
+        serves(index, draft) or (not draft.holds_all and finds_one_row(index, draft))
         for index in catalog.indexes_of(draft.table.relation)
     )
 
@@ -91,8 +88,3 @@ def _is_too_wide(draft: Draft) -> bool:
         return False
     columns = (draft.table.column(name) for name in draft.held)
     return sum(width_bytes(column) for column in columns if column is not None) > BTREE_KEY_MAX_BYTES // 2
-
-
-def with_coverage(draft: Draft, access: Access) -> Draft:
-    """Return a draft that counts as paying whatever it leads to, where it holds all that is read."""
-    return replace(draft, pays_whole=True) if holds_all(access, draft) else draft
