@@ -67,14 +67,20 @@ def find_keepers(index: Index, indexes: Iterable[Index]) -> tuple[Index, ...]:
             indexes are passed over.
 
     Returns:
-        Widest first; no third one makes the first superfluous in turn. Empty where the index is needed, is
-        not valid, or follows a partitioned one.
+        One that nobody keeps in turn comes first, of several the widest. Empty where the index is needed,
+        is not valid, or follows a partitioned one.
     """
     if not _stands_alone(index):
         return ()
-    keepers = [other for other in indexes if other != index and _serves_all_of(other, index)]
-    keepers = [other for other in keepers if not _serves_all_of(index, other) or _precedes(other, index)]
-    return tuple(sorted(keepers, key=lambda k: (len(k.keys), _merit(k)), reverse=True))
+    keepers = sorted((other for other in indexes if _keeps(other, index)), key=lambda k: k.relation)
+    needed = {k.relation for k in keepers if not any(_keeps(other, k) for other in keepers)}
+    return tuple(sorted(keepers, key=lambda k: (k.relation in needed, len(k.keys), _merit(k)), reverse=True))
+
+
+def _keeps(one: Index, other: Index) -> bool:
+    if one.relation == other.relation or not _serves_all_of(one, other):
+        return False
+    return not _serves_all_of(other, one) or _precedes(one, other)
 
 
 def _stands_alone(index: Index) -> bool:
