@@ -164,6 +164,35 @@ def test_what_cant_be_simulated_says_why(costs: HypoPGCosts) -> None:
 
 
 @WITH_PACKAGE
+def test_a_role_that_may_not_look(prepared: str) -> None:
+    with open_session(prepared, read_only=False) as owner:
+        role = f"pgproof_{owner.database}"
+        owner.run(f"CREATE ROLE {role} LOGIN")
+        try:
+            with (
+                open_session(f"{prepared} user={role}") as reader,
+                pytest.raises(CapabilityMissing) as caught,
+                open_hypopg_costs(reader, CANDIDATES, catalog=read_catalog(reader)),
+            ):
+                pass
+            assert caught.value.hint == f"GRANT USAGE ON SCHEMA ext TO {role};"
+            owner.run(f"GRANT USAGE ON SCHEMA ext TO {role}")
+            with (
+                open_session(f"{prepared} user={role}") as reader,
+                open_hypopg_costs(reader, CANDIDATES, catalog=read_catalog(reader)) as costs,
+            ):
+                assert costs.refused["mail"] == (
+                    "Not allowed: permission denied for schema Größe."
+                    f' GRANT USAGE ON SCHEMA "Größe" TO {role};'
+                )
+                answers = costs.plan(ASKED, frozenset(costs.index_bytes))
+            assert all(isinstance(answer, NotPlanned) for answer in answers)
+        finally:
+            owner.run(f"DROP OWNED BY {role}")
+            owner.run(f"DROP ROLE {role}")
+
+
+@WITH_PACKAGE
 def test_sizes_are_those_of_a_built_index(costs: HypoPGCosts, prepared: str) -> None:
     with (
         open_session(prepared, read_only=False) as writer,

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from pgproof.changes.index_text import create_index_sql
-from pgproof.errors import ParseError, PgproofError, ServerError, UsageError
+from pgproof.errors import CapabilityMissing, ParseError, PgproofError, ServerError, UsageError
 from pgproof.model.candidate import IndexCandidate
 from pgproof.model.estimate import IndexSize
 from pgproof.model.progress import Progress, ignore_progress
@@ -136,12 +136,16 @@ class HypoPGCosts:
             if self._session.closed:
                 raise
             self._extension.reset()
-            self._known.refused[candidate.name] = (
-                f"HypoPG {self._extension.version} can't simulate it ({_said(error)}): only a clone can tell"
-            )
+            self._known.refused[candidate.name] = self._why_not(error)
             return
         self._known.statements[candidate.name] = statements
         self._known.sizes[candidate.name] = estimate_index(candidate.change, table, catalog).size
+
+    def _why_not(self, error: PgproofError) -> str:
+        if isinstance(error, CapabilityMissing):
+            return f"{error.message} {error.hint}".strip()
+        said = error.message.removeprefix("The statement failed: ").rstrip(".")
+        return f"HypoPG {self._extension.version} can't simulate it ({said}): only a clone can tell"
 
     def admit_existing(self, index: RelationName) -> None:
         """Take up an existing index that may be absent, or refuse it."""
@@ -216,11 +220,6 @@ class HypoPGCosts:
 def _within(answer: Planned | NotPlanned, visible: frozenset[str]) -> Planned | NotPlanned:
     """Leave out what can't be meant: plans don't show an index's schema."""
     return replace(answer, used=answer.used & visible) if isinstance(answer, Planned) else answer
-
-
-def _said(error: PgproofError) -> str:
-    """Return what HypoPG itself said, in our brackets."""
-    return error.message.removeprefix("The statement failed: ").rstrip(".")
 
 
 def _leaves(table: Table, catalog: Catalog) -> Iterator[RelationName]:
