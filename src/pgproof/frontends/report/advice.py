@@ -146,13 +146,15 @@ def _print_outlook(console: Console, outlook: StatementOutlook, _: bool) -> None
 
 
 def _print_drop(console: Console, explained: DropExplanation, everything: bool) -> None:
-    _print_candidate(console, explained.drop, everything)
     if explained.saved_frac is None:
-        _line(console, "  what it does to plans was not estimated")
-    elif explained.dearer:
-        _print_gains(console, "  makes dearer", explained.dearer, everything)
+        effect = "what that does to plans was not estimated"
+    elif not explained.dearer:
+        effect = "no statement's plan gets dearer"
     else:
-        _line(console, "  no statement's plan gets dearer")
+        effect = f"{_count(len(explained.dearer), 'statement gets', 'statements get')} dearer"
+    drop = explained.drop
+    console.print(f"  {escape(drop.name)}, {size(drop.size_bytes)}: {effect}", soft_wrap=True)
+    _print_gains(console, "dearer", explained.dearer, everything)
 
 
 def _print_candidate(console: Console, drop: DropCandidate, everything: bool) -> None:
