@@ -264,7 +264,7 @@ def _change_from_yaml(value: Any, where: str) -> Change:
         except ParseError as error:
             error.hint = error.hint or "Line and column count from the start of this change's text."
             raise
-    kind = _KINDS_BY_NAME.get(value.get("kind")) if isinstance(value, dict) else None
+    kind = _KINDS_BY_NAME.get(str(value.get("kind"))) if isinstance(value, dict) else None
     if kind is not None:
         try:
             change: Change = TypeAdapter(kind).validate_python(value)

@@ -45,7 +45,7 @@ DEFAULT_TARGET = 100
 
 _TOGETHER_SOURCE = "PostgreSQL documentation, 14.2.2 Extended Statistics"
 _COLUMN_SOURCE = "PostgreSQL documentation, 14.2.1 Single-Column Statistics"
-_ANALYZE_SOURCE = "PostgreSQL documentation, 24.1.3 Updating Planner Statistics"
+_ANALYZE_SOURCE = "PostgreSQL documentation, Routine Vacuuming: Updating Planner Statistics"
 
 
 def propose_statistics(
