@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pgproof.model.estimate import IndexShape
 from pgproof.model.relation import Column
@@ -96,14 +96,18 @@ def _doubts_of_one(
     statistics = column.statistics
     if statistics is None or known.table_sample.complete:
         return []
-    distinct = distinct_keys(classes, known.rows)
+    nulls = tuple(each for each in classes if each.null)
+    rows = known.rows * (1.0 - sum(each.share for each in nulls))
+    distinct = distinct_keys(classes, known.rows) - len(nulls)
     clustered = abs(statistics.correlation or 0.0) >= CLUSTERED_FROM
     if rank_frequencies(statistics, known.sample_of(column)):
-        estimate = min(statistics.distinct_rows(known.rows), known.rows)
-        return [(equal_groups(estimate, known.rows),)]
-    if clustered or distinct < known.table_sample.size / 10:
+        others = min(statistics.distinct_rows(known.rows), rows)
+    elif clustered or distinct < known.table_sample.size / 10 or distinct > 0.99 * rows:
         return []
-    return [(equal_groups(min(distinct * 2, known.rows), known.rows),)]
+    else:
+        others = min(distinct * 2, rows)
+    alike = equal_groups(others, rows)
+    return [(*nulls, replace(alike, share=alike.share * rows / known.rows))]
 
 
 def _pages(

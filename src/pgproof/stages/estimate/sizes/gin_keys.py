@@ -22,6 +22,7 @@ _MCELEM_CUT = 9 * 7 / 1000
 """Elements rarer than this many times elements a row / number kept are not kept (array_typanalyze.c, 18)."""
 
 _RARE_FRAC = 0.1  # how frequent the elements not kept are, on average, of the most they can be
+_RARE_ROWS = 2.0  # rows of such an element, at least
 _WORD_WIDTH_BYTES = 8.0
 _TRIGRAMS_A_BYTE = 0.75
 _KEYS_OF_PROSE = 10_000.0
@@ -127,9 +128,10 @@ def _from_elements(column: Column, statistics: ColumnStatistics, sample: TableSa
     if rest > 0.02 * each_row:
         highest = _MCELEM_CUT * each_row / (10 * sample.target)
         share = highest * _RARE_FRAC if kept else each_row / _KEYS_OF_PROSE
-        keys = max(min(rest / share, rest * sample.rows), 1.0)
+        keys = max(min(rest / share, rest * sample.rows / _RARE_ROWS), 1.0)
         classes.append(ElementClass(keys, min(rest * present / keys, 1.0), width))
-        confidence = Confidence.MEDIUM if rest < 0.3 * each_row else Confidence.LOW
+        sure = rest < 0.3 * each_row and column.base_type != "tsvector"
+        confidence = Confidence.MEDIUM if sure else Confidence.LOW
         return ColumnKeys(
             tuple(classes), confidence, "frequent elements from the statistics, rare ones guessed"
         )

@@ -81,7 +81,7 @@ def _kept(key: IndexKey, column: Column, known: KnownIndex) -> _Kept:
         case "inet" | "cidr":
             return _Kept(8.0, 0.64)
         case name if name in _RANGES:
-            return _Kept(_plain_width(column), 0.62 if newer else 0.47)
+            return _Kept(_plain_width(column), 0.62 if newer else 0.47, Confidence.LOW)
     width = layout_of(column.base_type, 0).length_bytes
     if width:  # btree_gist keeps the least and the greatest value
         return _Kept(2.0 * width, 1.0 if newer else 0.55)
@@ -113,13 +113,14 @@ def _plain_width(column: Column) -> float:
 
 
 def _tree(known: KnownIndex, item_bytes: float, full: float, confidence: Confidence) -> IndexShape:
+    reason = "; ".join(("how full a build leaves pages is a measured average", *known.guesses))
+    confidence = Confidence.LOW if known.guesses else confidence
     if known.rows < 0.5:
-        return IndexShape(1, 0.0, 0, confidence, "no rows")
+        return IndexShape(1, 0.0, 0, confidence, reason)
     each = max(int(_ROOM / item_bytes) * full, 2.0)
     width = math.ceil(known.rows / each)
     pages = width + (2 if known.change.method == "spgist" else 0)
     while width > 1:
         width = math.ceil(width / each)
         pages += width
-    reason = "; ".join(("how full a build leaves pages is a measured average", *known.guesses))
-    return IndexShape(pages, known.rows, 0, Confidence.LOW if known.guesses else confidence, reason)
+    return IndexShape(pages, known.rows, 0, confidence, reason)

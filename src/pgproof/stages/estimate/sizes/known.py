@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pgproof.model.change import CreateIndex
 from pgproof.model.relation import Catalog, Column, IndexKey, Table
@@ -46,7 +46,12 @@ class KnownIndex:
 
     def sample_of(self, column: Column) -> TableSample:
         """Return what a column's statistics speak of: the table, or the rows a predicate leaves."""
-        return TableSample(self.rows, 0) if column.name in self.restricted else self.table_sample
+        if column.name in self.restricted:
+            return TableSample(self.rows, 0)
+        target = column.statistics_target
+        return (
+            self.table_sample if target is None or target < 1 else replace(self.table_sample, target=target)
+        )
 
 
 def look_up(

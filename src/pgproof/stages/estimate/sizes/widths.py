@@ -25,6 +25,7 @@ UNKNOWN_WIDTH_BYTES = 32
 _TEXTS = ("text", "varchar", "bpchar", "citext")
 _LONG_HEADER_BYTES = 4
 _NUMERIC_HEADER_BYTES = 3  # one byte of length, two of sign, scale and weight
+_IPV4_BYTES, _IPV6_BYTES = 7, 19  # one byte of length, family, bits, address
 _DIGITS_A_GROUP = 4
 _BYTES_A_GROUP = 2
 
@@ -86,6 +87,11 @@ def value_width(base_type: str, text: str) -> int | None:
         return length + (1 if length < SHORT_VARLENA_MAX_BYTES else _LONG_HEADER_BYTES)
     if base_type == "numeric":
         return _numeric_width(text)
+    if base_type in ("inet", "cidr"):
+        return _IPV6_BYTES if ":" in text else _IPV4_BYTES
+    if base_type == "bytea" and text.startswith("\\x"):
+        length = (len(text) - 2) // 2
+        return length + (1 if length < SHORT_VARLENA_MAX_BYTES else _LONG_HEADER_BYTES)
     return None
 
 
@@ -152,6 +158,8 @@ def _moved_to_mean(shares: dict[int, float], average: int) -> dict[int, float]:
     The statistics leave very wide values out, and histograms show each of the frequent ones once.
     """
     total = sum(shares.values())
+    if total <= 0:  # every row is NULL
+        return {average: 1.0}
     mean = sum(width * share for width, share in shares.items()) / total
     if average - 0.5 <= mean < average + 1.5:  # the server cuts the fraction off
         return {width: share / total for width, share in shares.items()}
