@@ -92,6 +92,7 @@ class IndexSet:
         after: And with them, the penalty for writes left out.
         index_bytes: Their size.
         write_penalty: What keeping them up to date is thought to cost, in the same weights.
+        dropped: Existing indexes ("schema.name") that go with it, sorted; no plan misses them.
     """
 
     ambition: Ambition
@@ -100,6 +101,7 @@ class IndexSet:
     after: PlannerCost
     index_bytes: int
     write_penalty: PlannerCost
+    dropped: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

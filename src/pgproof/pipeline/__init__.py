@@ -3,7 +3,8 @@
 from pgproof.pipeline.competing import Raced, compete, find_competition, selfcheck
 from pgproof.pipeline.demo import DemoResult, demo
 from pgproof.pipeline.looking import CheckOutcome, capture, check, write_workload
-from pgproof.pipeline.proposing import Advice, advise
+from pgproof.pipeline.pricing import WhatIf
+from pgproof.pipeline.proposing import Advice, Wishes, advise
 from pgproof.pipeline.shipping import DeployPlan, Shipped, deploy, plan_deploy, resume, revert, runs
 
 __all__ = [
@@ -13,6 +14,8 @@ __all__ = [
     "DeployPlan",
     "Raced",
     "Shipped",
+    "WhatIf",
+    "Wishes",
     "advise",
     "capture",
     "check",

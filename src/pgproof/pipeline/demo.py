@@ -17,7 +17,7 @@ from pgproof.model.workload import Workload
 from pgproof.pipeline.competing import compete
 from pgproof.pipeline.loading import LoadedScenario, loaded_scenario
 from pgproof.pipeline.looking import check, open_target
-from pgproof.pipeline.proposing import advise
+from pgproof.pipeline.proposing import Wishes, advise
 from pgproof.pipeline.shipping import deploy, plan_deploy, revert
 from pgproof.scenarios.application import Application, ApplicationLog
 from pgproof.stages.capture.merge import adopt_counters
@@ -25,6 +25,9 @@ from pgproof.stages.capture.statements import capture_statements
 
 CAPTURE_S = 6.0
 """Seconds the application runs before its statements are captured."""
+
+CHOICE_S = 10.0
+"""Seconds for the choice of indexes; what is found by then competes."""
 
 RACE_S = 50.0
 """Budget of the race and the load at scale 1; smaller scales take less, down to MIN_RACE_S."""
@@ -109,8 +112,7 @@ def demo(
             settings,
             loaded.dsn,
             workload=workload,
-            budget=loaded.scenario.budget,
-            seed=seed,
+            wishes=Wishes(budget=loaded.scenario.budget, time_limit_s=CHOICE_S, seed=seed),
             progress=progress,
         )
         blueprint = _fit(advice.blueprint, loaded, scale)

@@ -29,6 +29,7 @@ class PaperPlanner:
     index_bytes: Mapping[str, int]
     refused: Mapping[str, str] = field(default_factory=dict)
     name: str = "paper"
+    existing: frozenset[str] = frozenset()
     asked: int = 0
 
     def plan(

@@ -49,10 +49,9 @@ def goal_of(
 ) -> Goal:
     candidates = [candidate(name, name) for name in index_bytes]
     planner = PaperPlanner(plans, index_bytes)
-    goal, _ = make_goal(
+    return make_goal(
         planner, KNOWN, workload(*STATEMENTS), candidates, budget=budget, corrections=corrections
     )
-    return goal
 
 
 def sets_of(names: str) -> list[frozenset[str]]:

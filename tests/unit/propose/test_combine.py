@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from pgproof.model.candidate import Ambition, IndexCandidate, IndexSet
 from pgproof.model.change import AnalyzeTable, CreateExtension, CreateIndex, DropIndex
+from pgproof.model.drop import DropCandidate, DropCase, IndexUpkeep
 from pgproof.model.relation import IndexKey, RelationName
 from pgproof.model.statistics import TableActivity
 from pgproof.model.units import PlannerCost
@@ -61,20 +62,21 @@ def test_stale_statistics_are_refreshed_after_the_build() -> None:
     assert variant.changes == (A.change, AnalyzeTable(T))
 
 
-def test_broad_removes_exact_duplicates_only() -> None:
-    there = [
-        index("t", "b", name="kept", scans=9),
-        index("t", "b", name="twin", scans=0),
-        index("t", "b", name="by_rule", unique=True),
-        index("t", "b", name="replica", scans=0),
-        index("t", "b", name="part", predicate="a > 1"),
-    ]
-    there[3] = replace(there[3], replica_identity=True)
-    known = catalog(TABLE, indexes=there)
-    sets = [chosen(Ambition.LEAN, "a"), chosen(Ambition.BROAD, "ab")]
-    lean, broad = propose_variants(known, [A, AB], sets)
-    assert not any(isinstance(change, DropIndex) for change in lean.changes)
-    dropped = [change.index.name for change in broad.changes if isinstance(change, DropIndex)]
-    # Twins of an index that has to stay anyway go both; that one answers for them.
-    assert dropped == ["kept", "twin"]
-    assert broad.changes[-1] == DropIndex(there[1].relation, T, there[1].definition)
+def test_existing_indexes_go_with_the_sets_that_do_without_them() -> None:
+    twin = index("t", "b", name="twin")
+    drop = DropCandidate(
+        DropIndex(twin.relation, T, twin.definition),
+        DropCase.DUPLICATE,
+        "it repeats kept",
+        (),
+        8192,
+        IndexUpkeep(),
+    )
+    sets = [chosen(Ambition.LEAN, "a"), replace(chosen(Ambition.BROAD, "ab"), dropped=("public.twin",))]
+    lean, broad = propose_variants(catalog(TABLE, indexes=[twin]), [A, AB], sets, [drop])
+    assert lean.changes == (A.change,)
+    assert broad.changes == (AB.change, drop.change)
+    assert (
+        broad.title == "every index the planner would use, payload columns included (1 index, 1 index less)"
+    )
+    assert broad.why.endswith("public.twin goes: it repeats kept")

@@ -45,3 +45,19 @@ def parse_bytes(text: str | None) -> int | None:
     if match is None or unit not in _UNITS:
         raise UsageError(f"{text!r} is not a size.", hint="Write a number and a unit: 500MB, 2GB, 800kB.")
     return int(float(match.group(1)) * _UNITS[unit])
+
+
+_TIMES = {"": 1.0, "s": 1.0, "ms": 0.001, "min": 60.0, "m": 60.0, "h": 3600.0}
+
+
+def parse_seconds(text: str) -> float:
+    """Return a time such as ``90s``, ``10min`` or ``1h`` in seconds; a plain number is seconds.
+
+    Raises:
+        UsageError: Not a time.
+    """
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]*)\s*", text)
+    unit = match.group(2).lower() if match else "?"
+    if match is None or unit not in _TIMES:
+        raise UsageError(f"{text!r} is not a time.", hint="Write a number and a unit: 90s, 10min, 1h.")
+    return float(match.group(1)) * _TIMES[unit]

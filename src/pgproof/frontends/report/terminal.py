@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from shlex import quote
 from textwrap import indent
@@ -12,16 +12,16 @@ from rich.markup import escape
 from rich.syntax import Syntax
 
 from pgproof.frontends.documents import (
+    AdviseDocument,
     RunDocument,
     SelfcheckDocument,
     StatementDocument,
     statement_documents,
 )
+from pgproof.frontends.report.advice import print_choice, print_drops, print_proof
 from pgproof.frontends.report.figures import ms, percent, ratio_interval, times, yes_no
 from pgproof.frontends.report.scoreboard import print_verdict
 from pgproof.frontends.report.tables import GAP, new_table
-from pgproof.model.blueprint import Blueprint
-from pgproof.model.estimate import Estimate
 from pgproof.model.finding import STATEMENTS, Diagnosis, Finding, Severity, Skipped
 from pgproof.model.relation import Catalog
 from pgproof.model.rollout import Rollout, RolloutState, StatementEffect, TargetIdentity
@@ -123,30 +123,37 @@ def _print_finding(console: Console, finding: Finding) -> None:
         console.print(f"  refuted by: {escape(finding.refuted_by)}", style="dim", soft_wrap=True)
 
 
-def print_advice(
-    console: Console,
-    blueprint: Blueprint,
-    sql: Mapping[str, tuple[str, ...]],
-    estimates: Iterable[Estimate],
-    notes: Iterable[str],
-    written: str,
-    dsn: str,
-) -> None:
-    """Show the variants with what the planner expects of them, and once what that figure means."""
-    for variant in blueprint.variants:
+def print_advice(console: Console, advice: AdviseDocument, dsn: str, *, everything: bool = False) -> None:
+    """Show the variants, what the planner expects of them, and why these indexes and no others.
+
+    Args:
+        console: Where.
+        advice: What was found.
+        dsn: Of the database, for the command that comes next.
+        everything: Show every entry of long lists.
+    """
+    for variant in advice.variants:
         console.print(f"\n[bold]{escape(variant.name)}[/]: {escape(variant.title)}", soft_wrap=True)
         if variant.why:
             console.print(escape(indent(variant.why, "  ")), soft_wrap=True)
-        for statement in sql.get(variant.name, ()):
+        for statement in advice.sql.get(variant.name, ()):
             console.print(f"    {escape(statement)};", style="green", soft_wrap=True)
-    for by in dict.fromkeys(estimate.weighted_by for estimate in estimates):
+    for name in reversed(advice.explanations):
+        console.print(f"\n[bold]why {escape(name)}[/]")
+        print_choice(console, advice.explanations[name], everything=everything)
+        break  # the most ambitious one says it all; the document has the others
+    if advice.proof is not None:
+        print_proof(console, advice.proof)
+    if advice.drops is not None:
+        print_drops(console, advice.drops, everything=everything)
+    for by in dict.fromkeys(estimate.weighted_by for estimate in advice.estimates):
         words = "the time it took on the server" if by == "time" else "its calls"
         meaning = f"less cost: of what the planner reckons, each statement weighted by {words}"
         console.print(f"[dim]{meaning}; compete measures the time itself[/]", soft_wrap=True)
-    _print_notes(console, notes)
-    if written:
-        console.print(f"\nblueprint written to {escape(written)}", soft_wrap=True)
-        command = f"pgproof compete {quote(written)}{shell_argument(dsn, '--against')}"
+    _print_notes(console, advice.notes)
+    if advice.blueprint:
+        console.print(f"\nblueprint written to {escape(advice.blueprint)}", soft_wrap=True)
+        command = f"pgproof compete {quote(advice.blueprint)}{shell_argument(dsn, '--against')}"
         print_command(console, "next", command, dsn)
     else:
         console.print("No blueprint was written: there is nothing to race.")

@@ -129,11 +129,6 @@ class CloneCosts:
         return self._builds.existing
 
     @property
-    def existing(self) -> frozenset[str]:
-        """Return nothing: on a clone all existing indexes stay."""
-        return frozenset()
-
-    @property
     def refused(self) -> Mapping[str, str]:
         """Return each candidate that was not, with the reason."""
         return self._builds.refused

@@ -60,7 +60,8 @@ class WorkloadCosts:
     Attributes:
         planner_calls: How often the planner was asked.
         skipped: Statements that can't be planned, with the reason.
-        names: The candidates that the provider can show or hide.
+        names: What the provider can show or hide: candidates, and existing indexes that may go.
+        base: Those existing indexes.
     """
 
     def __init__(
@@ -75,7 +76,8 @@ class WorkloadCosts:
         self.provider = provider
         self.planner_calls = 0
         self.skipped: dict[str, str] = {}
-        self.names = Names(provider.index_bytes)
+        self.names = Names((*provider.index_bytes, *provider.existing))
+        self.base = self.names.mask(provider.existing)
         self._known: dict[Mask, Mapping[str, StatementCost]] = {}
         self._statements = tuple(statements)
         masks = [self.names.mask(group) for group in groups]
@@ -83,7 +85,9 @@ class WorkloadCosts:
         self._questions = [
             question
             for statement in self._statements
-            for question in _questions(statement, max_sets, self._relevant(statement, relevance), alike)
+            for question in _questions(
+                statement, max_sets, Decisions(self._relevant(statement, relevance), alike, self.base)
+            )
         ]
         self.learn(self.names.everything)
 
@@ -96,7 +100,8 @@ class WorkloadCosts:
         """Return the cost of each statement that can be planned, in workload order.
 
         Args:
-            names: Candidates that exist; those the provider refused are ignored.
+            names: Candidates, and existing indexes that may go, as far as they are there; those that the
+                provider refused are ignored.
         """
         mask = self.names.mask(names)
         if mask not in self._known:
@@ -121,7 +126,7 @@ class WorkloadCosts:
         return True
 
     def _relevant(self, statement: WorkloadStatement, relevance: Relevance | None) -> Mask:
-        return self.names.mask(relevance(statement)) if relevance else self.names.everything
+        return self.names.mask(relevance(statement)) | self.base if relevance else self.names.everything
 
     def ask(self, asked: Sequence[tuple[Question, Mask]]) -> None:
         """Ask about statements, in each with some candidates hidden, whatever was said before."""
@@ -155,17 +160,20 @@ class WorkloadCosts:
         }
 
 
-def _questions(
-    statement: WorkloadStatement, max_sets: int, relevant: Mask, alike: Mapping[Mask, Mask]
-) -> list[Question]:
+def _questions(statement: WorkloadStatement, max_sets: int, nothing: Decisions) -> list[Question]:
     sets = sorted(statement.parameter_sets, key=_heaviest)[:max_sets]
     sql = statement.query.sql
     if not sets:
         generic = bool(parameter_numbers(sql))
-        return [Question(statement.name, PlanRequest(sql, generic=generic), 1.0, Decisions(relevant, alike))]
+        return [Question(statement.name, PlanRequest(sql, generic=generic), 1.0, nothing)]
     total = sum(s.weight for s in sets)
     return [
-        Question(statement.name, PlanRequest(sql, s.values), s.weight / total, Decisions(relevant, alike))
+        Question(
+            statement.name,
+            PlanRequest(sql, s.values),
+            s.weight / total,
+            Decisions(nothing.relevant, nothing.groups, nothing.base),
+        )
         for s in sets
     ]
 

@@ -97,10 +97,12 @@ class Decisions:
     Args:
         relevant: Candidates that its plan could use at all.
         groups: For each candidate, as a single bit, those that do the same job; at least itself.
+        base: What is in every set that is asked about: existing indexes.
     """
 
     relevant: Mask
     groups: Mapping[Mask, Mask] = field(default_factory=dict)
+    base: Mask = 0
     answers: list[Answer] = field(default_factory=list)
     _asked: set[Mask] = field(default_factory=set)
     _root: _Node | None = None
@@ -143,14 +145,14 @@ class Decisions:
 
     def next_hidden(self, chosen: Mask) -> Mask | None:
         """Return what to hide in the question that raises a set's bound; None when that is its cost."""
-        node, place = self._walk(chosen & self.relevant)
+        node, place = self._walk(chosen & self.relevant | self.base)
         if node is None:
             return 0
         return None if place is None else place.lacks
 
     def bound(self, chosen: Mask) -> float:
         """Return what a set costs at least; 0 before the first answer."""
-        node, place = self._walk(chosen & self.relevant)
+        node, place = self._walk(chosen & self.relevant | self.base)
         if node is None or place is None:
             return node.answer.cost if node else 0.0
         return self._bound(place.lacks, node.answer.cost)
@@ -158,7 +160,7 @@ class Decisions:
     def leaves(self) -> Iterator[Leaf]:
         """Yield the leaves, of which every set belongs to exactly one; nothing before the first answer."""
         if self._root is None:
-            self._walk(self.relevant)
+            self._walk(self.relevant | self.base)
         waiting = [self._root] if self._root else []
         while waiting:
             node = waiting.pop()
@@ -179,7 +181,7 @@ class Decisions:
     def _walk(self, chosen: Mask) -> tuple[_Node | None, Place | None]:
         """Follow a set down to its node, and to the child of it that isn't there yet."""
         if self._root is None:
-            self._root = self._make(Place())
+            self._root = self._make(Place(needs=self.base))
         node = self._root
         while node is not None:
             place = next((place for place in self._children(node) if place.holds(chosen)), None)

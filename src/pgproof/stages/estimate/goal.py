@@ -38,6 +38,7 @@ class Goal:
         build_s: Seconds to build each candidate; those absent take none.
         write_cost: What the workload's writes cost without new indexes, in the same weights.
         corrections: What real runs taught.
+        aside: Statements left out, since they would hide all others.
     """
 
     costs: WorkloadCosts
@@ -49,6 +50,7 @@ class Goal:
     build_s: Mapping[str, float] = field(default_factory=dict)
     write_cost: float = 0.0
     corrections: Sequence[Correction] = ()
+    aside: Sequence[str] = ()
 
     @cached_property
     def everything(self) -> Names:
@@ -56,9 +58,14 @@ class Goal:
         return frozenset(self.index_bytes)
 
     @cached_property
+    def base(self) -> Names:
+        """Existing indexes that may go, by name; a set that keeps them holds their names too."""
+        return self.costs.provider.existing
+
+    @cached_property
     def everything_mask(self) -> Mask:
         """All candidates that can be estimated, as bits."""
-        return self.costs.names.everything
+        return self.costs.names.mask(self.everything)
 
     @cached_property
     def plain_mask(self) -> Mask:
@@ -68,7 +75,7 @@ class Goal:
     @cached_property
     def before(self) -> float:
         """Weighted cost of the workload as it is."""
-        return self.read_cost(frozenset())
+        return self.read_cost(self.base)
 
     def read_cost(self, names: Names) -> float:
         """Return the workload's weighted cost with a set, upkeep left out."""
@@ -85,11 +92,11 @@ class Goal:
 
     def gain(self, names: Names) -> float:
         """Return what a set saves, upkeep taken off; negative where it costs more."""
-        return self.before - self.total(names)
+        return self.total(self.base) - self.total(names)
 
     def size(self, names: Iterable[str]) -> int:
-        """Return the bytes of a set."""
-        return sum(self.index_bytes[name] for name in names)
+        """Return the bytes that a set adds to what is there."""
+        return sum(self.index_bytes.get(name, 0) for name in names)
 
     def share_of(self, question: Question, cost: float, used: Mask) -> float:
         """Return what one plan of a question counts, as a share of the workload's cost.
@@ -116,7 +123,8 @@ class Goal:
             items: Candidates in question, by number.
             tidy: Also, that no index's keys begin another one of the set.
         """
-        names = {item: self.costs.names.all[item] for item in items}
+        named = {item: self.costs.names.all[item] for item in items}
+        names = {item: name for item, name in named.items() if name in self.index_bytes}
         limits = [
             Limit({item: amount(name) for item, name in names.items()}, most)
             for most, amount in self._budgeted
@@ -128,7 +136,7 @@ class Goal:
 
     def affordable(self, names: Iterable[str]) -> bool:
         """Tell whether a set is within the budget."""
-        chosen = sorted(names)
+        chosen = sorted(self.everything.intersection(names))
         return all(
             most is None or sum(map(amount, chosen)) <= most * (1 + 1e-9) for most, amount in self._budgeted
         )
@@ -142,8 +150,8 @@ class Goal:
         budget = self.budget
         writes = None if budget.write_frac is None else budget.write_frac * self.write_cost
         return (
-            (budget.size_bytes, lambda name: self.index_bytes[name]),
-            (budget.count, lambda _: 1.0),
+            (budget.size_bytes, lambda name: self.index_bytes.get(name, 0)),
+            (budget.count, lambda name: float(name in self.index_bytes)),
             (budget.build_s, lambda name: self.build_s.get(name, 0.0)),
             (writes, lambda name: self.penalties[name]),
         )
@@ -189,16 +197,18 @@ class Goal:
     def ranked(self, names: Iterable[str]) -> tuple[str, ...]:
         """Return a set's candidates, those first without which it would cost most more."""
         chosen = frozenset(names)
-        return tuple(sorted(chosen, key=lambda name: (-self.total(chosen - {name}), name)))
+        new = chosen & self.everything
+        return tuple(sorted(new, key=lambda name: (-self.total(chosen - {name}), name)))
 
-    def describe(self, ambition: Ambition, names: Sequence[str]) -> IndexSet:
+    def describe(self, ambition: Ambition, names: Names) -> IndexSet:
         """Return a set with its figures."""
         chosen = frozenset(names)
         return IndexSet(
             ambition=ambition,
-            names=tuple(names),
+            names=self.ranked(chosen),
+            dropped=tuple(sorted(self.base - chosen)),
             before=PlannerCost(self.before),
             after=PlannerCost(self.read_cost(chosen)),
             index_bytes=self.size(chosen),
-            write_penalty=PlannerCost(self.upkeep(chosen)),
+            write_penalty=PlannerCost(self.upkeep(chosen & self.everything)),
         )

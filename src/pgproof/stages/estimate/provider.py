@@ -80,6 +80,11 @@ class CostProvider(Protocol):
         ...
 
     @property
+    def existing(self) -> frozenset[str]:
+        """Return the names ("schema.name") of existing indexes that can be hidden: visible means kept."""
+        ...
+
+    @property
     def refused(self) -> Mapping[str, str]:
         """Return each candidate that can't, with the reason."""
         ...

@@ -29,6 +29,12 @@ MAX_ROUNDS = 200
 STEPS = 8
 """Questions about one statement in one round. **Source**: judgement."""
 
+LADDER_STEP = 3.0
+"""Factor between the sizes up to which candidates are shown. **Source**: judgement."""
+
+MAX_LADDER = 8
+"""Such sizes. **Source**: judgement: from 1 GB down to half a megabyte."""
+
 TIE_WEIGHT = 0.1
 """What the workload's whole cost counts beside an index of mean size, where sizes are to be small.
 **Source**: judgement; decides between sets of about the same size."""
@@ -41,6 +47,7 @@ RESCUE_FACTOR = 2.0
 half as fast is what users notice."""
 
 _PROGRAM_S = 5.0
+_BATCH = 500
 _LOOSE_FRAC = 0.1
 _NOWHERE = 1e9
 
@@ -113,7 +120,9 @@ def search(
     began = monotonic()
     state = _Search(goal, aim, ends_at, gap_frac)
     for chosen in (0, *starts):
-        state.try_set(chosen & aim.pool)
+        state.try_set(chosen & aim.pool | goal.costs.base)
+    state.ask_by_size()
+    state.improve()
     state.ask_singles()
     while state.rounds < MAX_ROUNDS and not state.is_done and state.run_round():
         progress(f"choosing indexes, at most {state.gap:.1%} from the best", state.rounds)
@@ -154,6 +163,7 @@ class _Search:
     def __init__(self, goal: Goal, aim: Aim, ends_at: float, gap_frac: float) -> None:
         self._goal = goal
         self._aim = aim
+        self._base = goal.costs.base
         self._ends_at = ends_at
         self._gap_frac = gap_frac
         self.chosen: Mask = 0
@@ -176,58 +186,61 @@ class _Search:
         before = (self.value, self.bound, self._goal.costs.planner_calls)
         self.rounds += 1
         if self.rounds.bit_count() == 1:
-            self._improve()
+            self.improve()
         if not self.is_done and not self._raise_bound():
             # The relaxed program is at its end: only whole candidates can bring more.
-            self._improve()
+            self.improve()
             if not self.is_done:
                 self._prove()
         return before != (self.value, self.bound, self._goal.costs.planner_calls)
 
-    def _improve(self) -> None:
-        """Take the best set by the plans that were seen, and look around it, while that leads to better ones."""
+    def improve(self) -> None:
+        """Take the best set by the plans that were seen, and look around it, while that helps."""
         for _ in range(CLIMBS):
             found = self._solve(self.seen_ways)
             if found is not None:
-                self.try_set(found.chosen)
+                self.try_set(found.chosen | self._base)
             self.first_at = self.first_at or monotonic()
             if self.chosen in self._looked_around or monotonic() >= self._ends_at:
                 return
             self._look_around(self.chosen)
 
     def _look_around(self, chosen: Mask) -> None:
-        """Ask what plans would take in place of each index of a set, and beside it, as far as that may fit."""
+        """Ask what plans would take in place of each index of a set, and beside it, as far as it fits."""
         self._looked_around.add(chosen)
         costs = self._goal.costs
         taken = self._goal.size(costs.names.listed(chosen))
         asked = []
-        for leaving in (0, *single_bits(chosen)):
-            room = self._room(taken - self._goal.size(costs.names.listed(leaving)))
-            for question in costs.questions:
-                now = question.decisions.find(chosen)
-                if now is None or (leaving and not now.used & leaving):
-                    continue
-                shown = (chosen | room) & ~leaving & self._aim.pool
-                if question.decisions.find(shown) is None:
-                    asked.append((question, question.decisions.relevant & ~shown))
+        for leaving in (0, *single_bits(chosen & ~self._base)):
+            left = self._left(taken - self._goal.size(costs.names.listed(leaving)))
+            for room in (left, left / LADDER_STEP):
+                shown = (chosen | self._no_larger_than(room)) & ~leaving & self._aim.pool | self._base
+                for question in costs.questions:
+                    now = question.decisions.find(chosen)
+                    if now is None or (leaving and not now.used & leaving):
+                        continue
+                    if question.decisions.find(shown) is None:
+                        asked.append((question, question.decisions.relevant & ~shown))
         costs.ask(asked)
 
-    def _room(self, taken: float) -> Mask:
-        """Return the candidates that fit beside what is taken."""
+    def _left(self, taken: float) -> float:
+        """Return the bytes that are left beside what is taken."""
         most = self._goal.budget.size_bytes
-        if most is None:
-            return self._aim.pool
-        names = self._goal.costs.names
-        return names.mask(name for name in names.all if self._goal.index_bytes[name] <= most - taken)
+        return float("inf") if most is None else most - taken
+
+    def _no_larger_than(self, most: float) -> Mask:
+        """Return the candidates up to a size."""
+        sizes = self._goal.index_bytes
+        return self._goal.costs.names.mask(name for name, size in sizes.items() if size <= most)
 
     def _raise_bound(self) -> bool:
-        """Solve the relaxed program, and ask about the open leaves it counts on; tell whether there were any."""
+        """Solve the relaxed program, and ask about the leaves it counts on; tell whether that helped."""
         leaves = {id(q): list(self._leaves(q)) for q in self._goal.costs.questions}
         relaxed = relax(self._program([self._ways(q, leaves[id(q)]) for q in self._goal.costs.questions]))
         if relaxed is None:
             return False
         self.bound = max(self.bound, relaxed.bound)
-        likely = relaxed.likely
+        likely = relaxed.likely | self._base
         if self._goal.affordable(self._goal.costs.names.names(likely)):
             self.try_set(likely)
         points = [
@@ -245,43 +258,68 @@ class _Search:
             return
         self.bound = max(self.bound, found.bound)
         if not self.is_done:
-            self.try_set(found.chosen)
+            self.try_set(found.chosen | self._base)
             self._deepen([(question, found.chosen) for question in self._goal.costs.questions])
 
     def try_set(self, chosen: Mask) -> None:
         """Learn what a set costs, and keep it if it is the best one so far."""
         if not self._goal.costs.learn(chosen, self._ends_at if self.value < _NOWHERE else float("inf")):
             return
-        prices = sum(self._price(item) for item in places(chosen))
+        prices = sum(self._price(item) for item in places(chosen & ~self._base))
         value = prices + sum(self._seen_value(question, chosen) for question in self._goal.costs.questions)
         if value < self.value:
             self.chosen, self.value = chosen, value
 
+    def ask_by_size(self) -> None:
+        """Learn what plans take if only the smaller candidates are there: the planner minds no size."""
+        asked: dict[tuple[int, Mask], tuple[Question, Mask]] = {}
+        for most in self._ladder():
+            small = self._no_larger_than(most) & self._aim.pool | self._base
+            for question in self._goal.costs.questions:
+                hidden = question.decisions.relevant & ~small
+                if question.decisions.find(small) is None:
+                    asked[id(question), hidden] = (question, hidden)
+        self._goal.costs.ask(tuple(asked.values()))
+
     def ask_singles(self) -> None:
-        """Learn what each candidate that the best plans use does on its own."""
+        """Learn what each candidate does on its own: little work for the planner, and small gains show."""
         asked = []
         for question in self._goal.costs.questions:
             decisions = question.decisions
-            for own in single_bits(decisions.favourite & self._aim.pool):
-                if decisions.find(own) is None:
-                    asked.append((question, decisions.relevant & ~own))
-        self._goal.costs.ask(asked)
+            for own in single_bits(decisions.relevant & self._aim.pool):
+                if decisions.find(own | self._base) is None:
+                    asked.append((question, decisions.relevant & ~(own | self._base)))
+        for first in range(0, len(asked), _BATCH):
+            if monotonic() >= self._ends_at:
+                return
+            self._goal.costs.ask(asked[first : first + _BATCH])
+
+    def _ladder(self) -> list[float]:
+        """Return sizes that shrink in steps from all that fits to the smallest candidate's."""
+        sizes = sorted(self._goal.index_bytes.values())
+        most = self._goal.budget.size_bytes
+        if not sizes or most is None:
+            return []
+        steps = [float(min(most, sizes[-1]))]
+        while steps[-1] / LADDER_STEP > sizes[0] and len(steps) < MAX_LADDER:
+            steps.append(steps[-1] / LADDER_STEP)
+        return steps
 
     def seen_ways(self, question: Question) -> list[Way]:
         """Return the plans that were seen, each with what it needs."""
         if self._goal.is_corrected(question.statement):
             return self._ways(question, self._leaves(question), question.decisions.dearest)
         return [
-            Way(answer.used, 0, self._value(question, answer.cost, answer.used))
+            Way(answer.used & ~self._base, 0, self._value(question, answer.cost, answer.used))
             for answer in question.decisions.cheapest_by_use()
-            if not answer.used & ~self._aim.pool
+            if not answer.used & ~(self._aim.pool | self._base) and not answer.hidden & self._base
         ]
 
     def _bounding_ways(self, question: Question) -> list[Way]:
         return self._ways(question, self._leaves(question))
 
     def _leaves(self, question: Question) -> list[Leaf]:
-        outside = ~self._aim.pool
+        outside = ~(self._aim.pool | self._base)
         return [
             leaf
             for leaf in question.decisions.leaves()
@@ -292,7 +330,7 @@ class _Search:
         """Return leaves as ways, the open ones at their lower bound or at another cost."""
         return [
             Way(
-                leaf.place.needs,
+                leaf.place.needs & ~self._base,
                 leaf.place.lacks & self._aim.pool,
                 self._value(
                     question, leaf.cost if open_cost is None or not leaf.is_open else open_cost, leaf.used

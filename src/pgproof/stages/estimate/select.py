@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from time import monotonic
 
+from pgproof.changes.index_cover import as_change
 from pgproof.model.candidate import (
     Ambition,
     Correction,
@@ -15,13 +16,14 @@ from pgproof.model.candidate import (
     Selection,
 )
 from pgproof.model.progress import Progress, ignore_progress
-from pgproof.model.relation import Catalog
+from pgproof.model.relation import Catalog, Index
 from pgproof.model.units import PlannerCost
 from pgproof.model.workload import Workload, WorkloadStatement
 from pgproof.stages.estimate.bits import Mask
 from pgproof.stages.estimate.builds import build_seconds
 from pgproof.stages.estimate.costs import WorkloadCosts
 from pgproof.stages.estimate.goal import Goal
+from pgproof.stages.estimate.needless import without_needless
 from pgproof.stages.estimate.provider import CostProvider
 from pgproof.stages.estimate.relevance import find_groups, find_relevance
 from pgproof.stages.estimate.search import GAP_FRAC, Aim, Found, best_seen, search
@@ -93,18 +95,29 @@ def choose_sets(
         the search short.
     """
     ends_at = monotonic() + time_limit_s
-    goal, aside = make_goal(
+    goal = make_goal(
         provider, catalog, workload, candidates, checks=checks, budget=budget, corrections=corrections
     )
+    return choose(goal, ends_at=ends_at, progress=progress)
+
+
+def choose(goal: Goal, *, ends_at: float = float("inf"), progress: Progress = ignore_progress) -> Selection:
+    """Choose sets for a goal; see `choose_sets`.
+
+    Args:
+        goal: From `make_goal`.
+        ends_at: When to be content with what was found, by `time.monotonic`.
+        progress: Told of each round.
+    """
     chooser = _Chooser(goal, ends_at, progress)
     sets, proof = chooser.choose()
-    reason = why_no_more(goal, bool(sets), aside)
+    reason = why_no_more(goal, bool(sets))
     return Selection(
-        sets=tuple(goal.describe(ambition, goal.ranked(names)) for ambition, names in sets),
+        sets=tuple(goal.describe(ambition, names) for ambition, names in sets),
         reason=reason,
         before=PlannerCost(goal.before),
-        floor=PlannerCost(goal.read_cost(goal.everything)),
-        refused=tuple(f"{name}: {reason}" for name, reason in provider.refused.items()),
+        floor=PlannerCost(goal.read_cost(goal.everything | goal.base)),
+        refused=tuple(f"{name}: {reason}" for name, reason in goal.costs.provider.refused.items()),
         planner_calls=goal.costs.planner_calls,
         proof=proof,
     )
@@ -119,12 +132,8 @@ def make_goal(
     checks: Sequence[WorkloadStatement] = (),
     budget: IndexBudget | None = None,
     corrections: Sequence[Correction] = (),
-) -> tuple[Goal, tuple[str, ...]]:
-    """Weigh a workload: what each statement counts, what each candidate takes.
-
-    Returns:
-        What is to be made small, and the statements that were left out since they would hide all others.
-    """
+) -> Goal:
+    """Weigh a workload: what each statement counts, what each candidate takes; see `choose_sets`."""
     statements = (*workload.statements, *checks)
     costs = WorkloadCosts(
         provider,
@@ -132,15 +141,19 @@ def make_goal(
         relevance=find_relevance(catalog, candidates),
         groups=find_groups(candidates),
     )
-    nothing, everything = costs.under(frozenset()), costs.under(frozenset(provider.index_bytes))
+    base = provider.existing
+    nothing, everything = costs.under(base), costs.under(base.union(provider.index_bytes))
     weights = weigh_statements(statements, nothing)
     aside = find_overwhelming(statements, weights, nothing, everything)
     writes = find_writes(workload.statements, catalog, nothing)
     usable = [candidate for candidate in candidates if candidate.name in provider.index_bytes]
-    goal = Goal(
+    return Goal(
         costs=costs,
         weights={name: weight for name, weight in weights.items() if name not in aside},
-        penalties={candidate.name: write_penalty(candidate, writes) for candidate in usable},
+        penalties={
+            **{candidate.name: write_penalty(candidate.change, writes) for candidate in usable},
+            **{str(i.relation): write_penalty(as_change(i), writes) for i in _named(catalog, base)},
+        },
         index_bytes=provider.index_bytes,
         indexes={candidate.name: candidate.change for candidate in candidates},
         budget=budget or IndexBudget(),
@@ -151,13 +164,17 @@ def make_goal(
             if s.query.kind.writes and s.name in nothing
         ),
         corrections=corrections,
+        aside=aside,
     )
-    return goal, aside
 
 
 def _build_s(candidate: IndexCandidate, catalog: Catalog) -> float:
     table = catalog.find_table(candidate.change.table.name, candidate.change.table.schema)
     return build_seconds(candidate.change, table) if table else 0.0
+
+
+def _named(catalog: Catalog, names: frozenset[str]) -> list[Index]:
+    return [index for index in catalog.indexes if str(index.relation) in names]
 
 
 Chosen = tuple[Ambition, frozenset[str]]
@@ -183,6 +200,7 @@ class _Chooser:
         lean = self._lean(balanced)
         found = [(Ambition.LEAN, lean), (Ambition.BALANCED, balanced.chosen), (Ambition.BROAD, broad.chosen)]
         sets = self._distinct([(ambition, goal.costs.names.names(mask)) for ambition, mask in found])
+        sets = [(a, without_needless(goal, n) if a is Ambition.BROAD else n) for a, n in sets]
         if sets and len(sets) < WANTED_SETS:
             sets = self._distinct([*sets, *self._alternatives(sets, left)])
         return sets, proof
@@ -218,29 +236,30 @@ class _Chooser:
         gain = goal.gain(self._names(balanced))
         if gain <= 0:
             return 0
-        sizes = dict(enumerate(goal.index_bytes[name] for name in goal.costs.names.all))
-        mean = sum(sizes[item] for item in sizes) / max(len(sizes), 1)
+        sizes = {item: goal.index_bytes.get(name, 0) for item, name in enumerate(goal.costs.names.all)}
+        mean = sum(sizes.values()) / max(len(sizes), 1)
         prices = {item: size / (mean or 1.0) + 0.1 for item, size in sizes.items()}
         most = 1 - LEAN_GAIN_FRAC * gain / (goal.before or 1.0)
         found = best_seen(goal, Aim(goal.plain_mask, tidy=True), most_value=most, prices=prices)
-        return balanced.chosen if found is None else found
+        return balanced.chosen if found is None else found | goal.costs.base
 
     def _distinct(self, found: Sequence[Chosen]) -> list[Chosen]:
         """Leave out sets that gain too little, and of equal sets all but the first."""
-        kept: list[Chosen] = []
+        goal = self.goal
+        kept: dict[frozenset[str], Chosen] = {}
         for ambition, names in found:
-            known = any(other == names for _, other in kept)
-            if names and not known and self.goal.gain(names) > NO_HELP_FRAC * self.goal.before:
-                kept.append((ambition, names))
-        return kept
+            new = names & goal.everything
+            if new and new not in kept and goal.gain(names) > NO_HELP_FRAC * goal.before:
+                kept[new] = (ambition, names)
+        return list(kept.values())
 
     def _alternatives(self, sets: Sequence[Chosen], left: float) -> list[Chosen]:
         """Look for another way to much the same gain: without the index that brings the most."""
         goal = self.goal
         best = max(goal.gain(names) for _, names in sets)
         leader = max(
-            (name for _, names in sets for name in names),
-            key=lambda name: (goal.gain(frozenset((name,))), name),
+            (name for _, names in sets for name in names & goal.everything),
+            key=lambda name: (goal.gain(goal.base | {name}), name),
         )
         pool = goal.everything_mask & ~goal.costs.names.mask((leader,))
         aim = Aim(pool, max(BALANCED_LEFT_FRAC * left, STEP_FRAC), tidy=True)

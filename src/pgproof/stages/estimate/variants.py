@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from pgproof.model.change import CreateIndex
+from pgproof.model.change import CreateIndex, DropIndex
 from pgproof.model.estimate import Estimate, StatementEstimate
 from pgproof.model.units import PlannerCost
 from pgproof.model.variant import Variant
@@ -20,6 +20,7 @@ def estimate_variants(
     variants: Sequence[Variant],
     *,
     checks: Sequence[WorkloadStatement] = (),
+    costs: WorkloadCosts | None = None,
 ) -> tuple[Estimate, ...]:
     """Estimate what each variant does to a workload's cost, weighted as `choose_sets` weighs it.
 
@@ -28,14 +29,15 @@ def estimate_variants(
         workload: Whose statements are priced.
         variants: In any order.
         checks: Look-ups of foreign keys that count as statements; in the totals only.
+        costs: What was asked about the same statements before.
 
     Returns:
-        One estimate a variant, in order. Removed indexes are taken to be there still: nothing is proposed to
-        be removed that a plan could miss.
+        One estimate a variant, in order. Removed indexes that the provider can't hide are taken to be there
+        still.
     """
     counted = (*workload.statements, *checks)
-    costs = WorkloadCosts(provider, counted)
-    weights = _weights(counted, costs.under(frozenset()))
+    costs = costs or WorkloadCosts(provider, counted)
+    weights = _weights(counted, costs.under(provider.existing))
     named = frozenset(statement.name for statement in workload.statements)
     by = weighted_by(counted)
     return tuple(_estimate(provider, costs, weights, named, by, variant) for variant in variants)
@@ -62,9 +64,10 @@ def _estimate(
 ) -> Estimate:
     new = [change.name for change in variant.changes if isinstance(change, CreateIndex)]
     known = frozenset(new) & frozenset(provider.index_bytes)
-    before, after = costs.under(frozenset()), costs.under(known)
+    gone = {str(change.index) for change in variant.changes if isinstance(change, DropIndex)}
+    before, after = costs.under(provider.existing), costs.under(known | provider.existing - gone)
     statements = tuple(
-        StatementEstimate(name, before[name].cost, cost.cost, tuple(sorted(cost.used)))
+        StatementEstimate(name, before[name].cost, cost.cost, tuple(sorted(cost.used & known)))
         for name, cost in after.items()
         if name in named
     )

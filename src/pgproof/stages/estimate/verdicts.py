@@ -12,18 +12,17 @@ NO_HELP_FRAC = 0.01
 """A workload that indexes save less than that is left alone. **Source**: judgement."""
 
 
-def why_no_more(goal: Goal, found: bool, aside: Sequence[str]) -> str:
+def why_no_more(goal: Goal, found: bool) -> str:
     """Say how far indexes can go at all, or why there are none.
 
     Args:
         goal: What was to be made small.
         found: Whether there are sets.
-        aside: Statements left out of the choice.
 
     Returns:
         One to three sentences.
     """
-    return " ".join(filter(None, (_reason(goal, found), _left_aside(aside if found else ()))))
+    return " ".join(filter(None, (_reason(goal, found), _left_aside(goal.aside if found else ()))))
 
 
 def _reason(goal: Goal, found: bool) -> str:
@@ -31,7 +30,7 @@ def _reason(goal: Goal, found: bool) -> str:
         return (
             "No index was worth asking the planner about: what could be indexed usefully is indexed already."
         )
-    floor = goal.read_cost(goal.everything)
+    floor = goal.read_cost(goal.everything | goal.base)
     possible = 1 - floor / goal.before if goal.before else 0.0
     count = len(goal.everything)
     candidates = "the only candidate in place" if count == 1 else f"all {count} candidates in place at once"

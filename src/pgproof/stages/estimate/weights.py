@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pgproof.errors import ParseError, UsageError
-from pgproof.model.candidate import IndexCandidate
 from pgproof.model.change import CreateIndex
 from pgproof.model.relation import Catalog, RelationName
 from pgproof.model.workload import WorkloadStatement
@@ -148,12 +147,11 @@ def _writes_of(statement: WorkloadStatement, catalog: Catalog, rate: float) -> I
             yield Write(table.relation, statement.calls * rows_a_call * rate, columns)
 
 
-def write_penalty(candidate: IndexCandidate, writes: Sequence[Write]) -> float:
-    """Return the weighted cost of keeping a candidate up to date.
+def write_penalty(change: CreateIndex, writes: Sequence[Write]) -> float:
+    """Return the weighted cost of keeping an index up to date.
 
     An UPDATE that sets no column of the index leaves it alone (HOT).
     """
-    change = candidate.change
     concerned = columns_of(change)
     each = WRITE_COST * METHOD_FACTOR.get(change.method, 1.0)
     return each * sum(

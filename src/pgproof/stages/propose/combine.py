@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from pgproof.changes.index_cover import find_keepers, without_covered
+from pgproof.changes.index_cover import without_covered
 from pgproof.model.candidate import Ambition, IndexCandidate, IndexSet
-from pgproof.model.change import AnalyzeTable, Change, CreateExtension, CreateIndex, DropIndex
-from pgproof.model.relation import Catalog, Index, Table
+from pgproof.model.change import AnalyzeTable, Change, CreateExtension, CreateIndex
+from pgproof.model.drop import DropCandidate
+from pgproof.model.relation import Catalog, Table
 from pgproof.model.variant import Variant
 
 STALE_FRAC = 0.2
@@ -23,32 +24,36 @@ _TITLES = {
 
 
 def propose_variants(
-    catalog: Catalog, candidates: Sequence[IndexCandidate], sets: Sequence[IndexSet]
+    catalog: Catalog,
+    candidates: Sequence[IndexCandidate],
+    sets: Sequence[IndexSet],
+    drops: Sequence[DropCandidate] = (),
 ) -> tuple[Variant, ...]:
     """Turn chosen sets of candidates into variants.
 
     No variant holds two indexes of which one makes the other superfluous. Extensions come first, then
-    indexes, then ANALYZE where statistics are stale. The broad variant also removes exact duplicates
-    among the existing indexes, never one that serves a constraint or identifies rows for replication.
+    indexes, then ANALYZE where statistics are stale; last, the existing indexes go that a set does without.
 
     Args:
         catalog: Of the database.
         candidates: Those the sets were chosen from.
         sets: Least ambitious first.
+        drops: Existing indexes that may go.
 
     Returns:
         One variant a set, same order, none equal to another; empty without sets: nothing is worth trying.
     """
     by_name = {candidate.name: candidate for candidate in candidates}
+    removals = {drop.name: drop for drop in drops}
     variants: dict[frozenset[CreateIndex], Variant] = {}
     for chosen in sets:
         indexes = without_covered(by_name[name].change for name in chosen.names)
-        tidy = tuple(_duplicates(catalog)) if chosen.ambition is Ambition.BROAD else ()
+        gone = [removals[name] for name in chosen.dropped if name in removals]
         variant = Variant(
             name=chosen.ambition.value,
-            title=f"{_TITLES[chosen.ambition]} ({_count(len(indexes))})",
-            changes=(*_with_needs(catalog, by_name, indexes), *tidy),
-            why=_why([by_name[index.name] for index in indexes]),
+            title=_title(chosen.ambition, len(indexes), len(gone)),
+            changes=(*_with_needs(catalog, by_name, indexes), *(drop.change for drop in gone)),
+            why=_why([by_name[index.name] for index in indexes], gone),
         )
         variants.setdefault(frozenset(indexes), variant)
     return tuple(variants.values())
@@ -77,26 +82,15 @@ def _is_stale(table: Table) -> bool:
     return activity is not None and activity.mods_since_analyze > STALE_FRAC * max(table.rows, 1)
 
 
-def _duplicates(catalog: Catalog) -> Iterator[DropIndex]:
-    """Yield the removal of each index that another one repeats exactly, in the catalog's order."""
-    for index in catalog.indexes:
-        keepers = find_keepers(index, catalog.indexes_of(index.table))
-        if any(_is_as_wide(keeper, index) for keeper in keepers) and _may_go(index):
-            yield DropIndex(index.relation, index.table, index.definition)
-
-
-def _may_go(index: Index) -> bool:
-    bound = index.unique or index.primary or index.constraint or index.replica_identity or index.clustered
-    return not bound and bool(index.definition)
-
-
-def _is_as_wide(keeper: Index, index: Index) -> bool:
-    return len(keeper.keys) == len(index.keys) and len(keeper.include) == len(index.include)
+def _title(ambition: Ambition, new: int, gone: int) -> str:
+    less = f", {_count(gone)} less" if gone else ""
+    return f"{_TITLES[ambition]} ({_count(new)}{less})"
 
 
 def _count(number: int) -> str:
     return "1 index" if number == 1 else f"{number} indexes"
 
 
-def _why(candidates: Sequence[IndexCandidate]) -> str:
-    return "\n".join(f"{candidate.name}: {candidate.reason}" for candidate in candidates)
+def _why(candidates: Sequence[IndexCandidate], gone: Sequence[DropCandidate]) -> str:
+    new = [f"{candidate.name}: {candidate.reason}" for candidate in candidates]
+    return "\n".join((*new, *(f"{drop.name} goes: {drop.reason}" for drop in gone)))
