@@ -222,6 +222,18 @@ def test_parts_of_a_partitioned_index_follow_it() -> None:
             " Advise again later, and don't reset the statistics meanwhile.",
         ),
         (
+            {"age": timedelta(minutes=59)},
+            {},
+            "No index is called unused: the server's counters are only minutes old, and 14 days are needed."
+            " Advise again later, and don't reset the statistics meanwhile.",
+        ),
+        (
+            {"age": timedelta(hours=23)},
+            {},
+            "No index is called unused: the server's counters are only 23 hours old, and 14 days are needed."
+            " Advise again later, and don't reset the statistics meanwhile.",
+        ),
+        (
             {"age": None},
             {},
             "No index is called unused: the server's counters are of unknown age, and 14 days are needed."
@@ -252,7 +264,16 @@ def test_parts_of_a_partitioned_index_follow_it() -> None:
             " here." + RECIPE,
         ),
     ],
-    ids=["young", "unknown age", "standby", "standbys unknown", "standby and slots", "standbys"],
+    ids=[
+        "young",
+        "minutes",
+        "hours",
+        "unknown age",
+        "standby",
+        "standbys unknown",
+        "standby and slots",
+        "standbys",
+    ],
 )
 def test_when_counters_say_nothing(facts: dict, options: dict, note: str) -> None:
     found = review(known(big("a", name="x"), **facts), **options)

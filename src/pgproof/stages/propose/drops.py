@@ -326,7 +326,8 @@ def _count(number: int, noun: str, plural: str = "") -> str:
 def _days(age: timedelta) -> str:
     if age.days:
         return _count(age.days, "day")
-    return f"{age.total_seconds() / 3600:.1f} hours"
+    hours = int(age.total_seconds() // 3600)
+    return _count(hours, "hour") if hours else "minutes"
 
 
 def names_of(candidates: Sequence[DropCandidate]) -> tuple[RelationName, ...]:
