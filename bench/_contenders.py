@@ -174,6 +174,23 @@ def _proof(selection: Selection) -> dict[str, float]:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the judge says of a set.
+
+    Args:
+        choice: The set.
+        saved_frac: Share of the workload's cost that it saves; upkeep is left out.
+        index_bytes: Its size by the provider's own estimate.
+        saved_fracs: Share of each statement's cost.
+    """
+
+    choice: Choice
+    saved_frac: float
+    index_bytes: int
+    saved_fracs: Mapping[str, float]
+
+
 class Judge:
     """Prices every contender's sets alike: each statement is planned under each set."""
 
@@ -188,21 +205,19 @@ class Judge:
         """Return the statements that have no plan and count for nothing, sorted."""
         return sorted(self._what_if.skipped)
 
-    def saved_frac(self, choice: Choice) -> float:
-        """Return the share of the workload's cost that a set saves; upkeep is left out."""
-        return 1 - self._what_if.total(choice.names) / self._before if self._before else 0.0
+    def judge(self, choice: Choice) -> Verdict:
+        """Price a set."""
+        asked = self._what_if
+        return Verdict(
+            choice,
+            1 - asked.total(choice.names) / self._before if self._before else 0.0,
+            asked.size(choice.names),
+            {name: self._saved_frac(name, choice) for name in asked.statements},
+        )
 
-    def index_bytes(self, choice: Choice) -> int:
-        """Return the size of a set by the provider's own estimate."""
-        return self._what_if.size(choice.names)
-
-    def saved_fracs(self, choice: Choice) -> dict[str, float]:
-        """Return for each statement the share of its cost that a set saves."""
-        found = {}
-        for name in self._what_if.statements:
-            before, after = self._what_if.costs(name, [frozenset(), choice.names])
-            found[name] = 1 - after / before if before else 0.0
-        return found
+    def _saved_frac(self, statement: str, choice: Choice) -> float:
+        before, after = self._what_if.costs(statement, [frozenset(), choice.names])
+        return 1 - after / before if before else 0.0
 
 
 @contextmanager

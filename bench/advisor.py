@@ -12,13 +12,13 @@ import os
 import platform
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench import _contenders, _real_sets
-from bench._contenders import OURS, REFERENCES, SAME_CANDIDATES, Case, Choice, Judge
+from bench._contenders import OURS, REFERENCES, SAME_CANDIDATES, Case, Choice, Verdict
 from bench._datasets import SERVER_SETTINGS, Dataset, create_database, load, stop_cleanly
 from bench.tpcds import TPCDS
 from bench.tpch import TPCH
@@ -47,6 +47,7 @@ class Plan:
         time_limit_s: Of each advisor at each budget.
         build: Build the sets to learn their real bytes.
         measured: Budgets whose sets are built and run.
+        measured_all: Every advisor's set is; else only ours and the best reference's.
         rounds: How often each statement runs.
         limit_s: When to stop a statement.
     """
@@ -55,6 +56,7 @@ class Plan:
     time_limit_s: float
     build: bool = True
     measured: tuple[int, ...] = ()
+    measured_all: bool = True
     rounds: int = 3
     limit_s: float = 60.0
 
@@ -66,7 +68,7 @@ LONG = {
     "tpcds": Plan((500 * MB,), 600, measured=(500 * MB,), limit_s=20.0),
     "scenario": Plan((50 * MB, 200 * MB), 120, build=False),
 }
-SHORT = {"tpch": Plan((19 * MB, 50 * MB), 30, measured=(50 * MB,), rounds=2, limit_s=10.0)}
+SHORT = Plan((19 * MB, 50 * MB), 10, measured=(50 * MB,), measured_all=False, rounds=2, limit_s=3.0)
 
 
 def compete(case: Case, dsn: str, plan: Plan, algorithms: Sequence[str], home: Path) -> None:
@@ -78,71 +80,79 @@ def compete(case: Case, dsn: str, plan: Plan, algorithms: Sequence[str], home: P
         choices += _contenders.reference_choices(shadow, case, plan.budgets, algorithms, plan.time_limit_s)
         choices.sort(key=lambda c: (c.budget_bytes or 0, ALGORITHMS.index(c.algorithm)))
         with _contenders.open_judge(shadow, case, choices) as judge:
-            estimated = [_line(case, choice, judge) for choice in choices]
-            predicted = [judge.saved_fracs(choice) for choice in choices]
+            verdicts = [judge.judge(choice) for choice in choices]
             if judge.skipped:
                 _print({"what": "statements without a plan", "dataset": case.dataset, "names": judge.skipped})
-    if plan.build:
-        sizes = _real_sets.real_bytes(dsn, choices)
-        for line, choice in zip(estimated, choices, strict=True):
-            line["real_bytes"] = sum(sizes[name] for name in choice.names)
-    for line, choice in zip(estimated, choices, strict=True):
-        if choice.budget_bytes not in plan.measured:
-            _print(line)
-    places = [place for place, choice in enumerate(choices) if choice.budget_bytes in plan.measured]
-    _measure(case, dsn, plan, [(choices[p], estimated[p], predicted[p]) for p in places])
+    sizes = _real_sets.real_bytes(dsn, choices) if plan.build else {}
+    run = _to_run(plan, verdicts)
+    for verdict in verdicts:
+        if verdict not in run:
+            _print(_line(case, verdict, sizes))
+    _run(case, dsn, plan, run, sizes)
 
 
-def _line(case: Case, choice: Choice, judge: Judge) -> dict[str, object]:
+def _to_run(plan: Plan, verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """Return the sets whose statements are to be run."""
+    found = []
+    for budget in plan.measured:
+        rivals = [verdict for verdict in verdicts if verdict.choice.budget_bytes == budget]
+        references = [verdict for verdict in rivals if verdict.choice.algorithm in REFERENCES]
+        best = max(references, key=lambda verdict: verdict.saved_frac, default=None)
+        found += [v for v in rivals if plan.measured_all or v is best or v.choice.algorithm == OURS]
+    return found
+
+
+def _line(case: Case, verdict: Verdict, sizes: Mapping[str, int]) -> dict[str, object]:
+    choice = verdict.choice
     return {
         "what": "set",
         "dataset": case.dataset,
         "algorithm": choice.algorithm,
         "budget_bytes": choice.budget_bytes,
-        "cost_saved_frac": round(judge.saved_frac(choice), 5),
+        "cost_saved_frac": round(verdict.saved_frac, 5),
         "indexes": len(choice.indexes),
-        "index_bytes": judge.index_bytes(choice),
+        "index_bytes": verdict.index_bytes,
+        "real_bytes": sum(sizes[name] for name in choice.names) if sizes else None,
         "planner_calls": choice.planner_calls,
         "seconds": round(choice.seconds, 3),
         **choice.proof,
     }
 
 
-def _measure(
-    case: Case,
-    dsn: str,
-    plan: Plan,
-    sets: Sequence[tuple[Choice, dict[str, object], dict[str, float]]],
-) -> None:
+def _run(case: Case, dsn: str, plan: Plan, verdicts: Sequence[Verdict], sizes: Mapping[str, int]) -> None:
     """Run the statements under sets, and print each set's line and each statement's."""
+    choices = [verdict.choice for verdict in verdicts]
     statements = case.workload.statements
-    measured = _real_sets.measure(
-        dsn, statements, [choice for choice, _, _ in sets], rounds=plan.rounds, limit_s=plan.limit_s
-    )
-    for (choice, line, predicted), (without, times) in zip(sets, measured, strict=True):
-        line |= {
-            "measured_saved_frac": round(1 - times.total_s / without.total_s, 4),
-            "cpu_s": round(times.total_s, 3),
-            "cpu_before_s": round(without.total_s, 3),
-            "slower": times.slower_than(without),
-            "capped": sorted(times.capped),
-        }
-        _print(line)
+    measured = _real_sets.measure(dsn, statements, choices, rounds=plan.rounds, limit_s=plan.limit_s)
+    for verdict, (without, times) in zip(verdicts, measured, strict=True):
+        _print(
+            _line(case, verdict, sizes)
+            | {
+                "measured_saved_frac": round(1 - times.total_s / without.total_s, 4),
+                "cpu_s": round(times.total_s, 3),
+                "cpu_before_s": round(without.total_s, 3),
+                "slower": times.slower_than(without),
+                "capped": sorted(times.capped),
+            }
+        )
         for name in times.by_statement:
-            before, after = without.median_s(name), times.median_s(name)
-            _print(
-                {
-                    "what": "statement",
-                    "dataset": case.dataset,
-                    "algorithm": choice.algorithm,
-                    "budget_bytes": choice.budget_bytes,
-                    "statement": name,
-                    "cost_saved_frac": round(predicted.get(name, 0.0), 4),
-                    "measured_saved_frac": round(1 - after / before, 4) if before else 0.0,
-                    "cpu_before_s": round(before, 4),
-                    "cpu_s": round(after, 4),
-                }
-            )
+            _print(_statement_line(case, verdict, name, without.median_s(name), times.median_s(name)))
+
+
+def _statement_line(
+    case: Case, verdict: Verdict, statement: str, before_s: float, after_s: float
+) -> dict[str, object]:
+    return {
+        "what": "statement",
+        "dataset": case.dataset,
+        "algorithm": verdict.choice.algorithm,
+        "budget_bytes": verdict.choice.budget_bytes,
+        "statement": statement,
+        "cost_saved_frac": round(verdict.saved_fracs.get(statement, 0.0), 4),
+        "measured_saved_frac": round(1 - after_s / before_s, 4) if before_s else 0.0,
+        "cpu_before_s": round(before_s, 4),
+        "cpu_s": round(after_s, 4),
+    }
 
 
 def _print(line: dict[str, object]) -> None:
@@ -208,7 +218,7 @@ def adapted(plan: Plan, asked: argparse.Namespace) -> Plan:
     if asked.budgets and measured:
         measured = budgets
     build = plan.build and not asked.no_build
-    return Plan(budgets, plan.time_limit_s, build, measured, plan.rounds, plan.limit_s)
+    return replace(plan, budgets=budgets, build=build, measured=measured)
 
 
 def main() -> None:
@@ -218,7 +228,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="pgproof-bench-") as folder:
         home = Path(folder)
         if asked.short:
-            run_dataset(TPCH, SHORT_SCALE, adapted(SHORT["tpch"], asked), asked.algorithms, home, asked.dsn)
+            run_dataset(TPCH, SHORT_SCALE, adapted(SHORT, asked), asked.algorithms, home, asked.dsn)
         for dataset in (TPCH, TPCDS):
             if not asked.short and asked.only in (None, dataset.name):
                 plan = adapted(LONG[dataset.name], asked)
