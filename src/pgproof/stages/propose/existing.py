@@ -9,7 +9,7 @@ from __future__ import annotations
 from pgproof.changes.index_cover import backwards, bare_key, same_keys
 from pgproof.model.relation import Index
 from pgproof.sqltext.canonical import canonical_expression
-from pgproof.stages.propose.draft import Draft
+from pgproof.stages.propose.drafts.draft import Draft
 
 
 def serves(index: Index, draft: Draft) -> bool:

@@ -15,7 +15,7 @@ from pgproof.model.relation import Catalog, Constraint, IndexKey, RelationName
 from pgproof.model.workload import Workload, WorkloadStatement
 from pgproof.sqltext.fingerprint import fingerprint
 from pgproof.sqltext.quote import qualify, quote_identifier
-from pgproof.stages.propose.draft import Draft
+from pgproof.stages.propose.drafts.draft import Draft
 from pgproof.stages.propose.reading import ReadStatement, read_workload, table_of
 from pgproof.stages.propose.selectivity import with_rows
 

@@ -11,21 +11,21 @@ from pgproof.model.candidate import IndexCandidate
 from pgproof.model.plan import Plan
 from pgproof.model.relation import Catalog, RelationName
 from pgproof.model.workload import Workload
-from pgproof.stages.propose.access import Access, find_accesses
-from pgproof.stages.propose.btree import filter_drafts
-from pgproof.stages.propose.containers import container_drafts, nearest_drafts
-from pgproof.stages.propose.covering import covering_drafts, slim_copy, with_coverage
-from pgproof.stages.propose.draft import Draft
+from pgproof.stages.propose.drafts.access import Access, find_accesses
+from pgproof.stages.propose.drafts.btree import filter_drafts
+from pgproof.stages.propose.drafts.containers import container_drafts, nearest_drafts
+from pgproof.stages.propose.drafts.covering import covering_drafts, slim_copy, with_coverage
+from pgproof.stages.propose.drafts.draft import Draft
+from pgproof.stages.propose.drafts.joins import join_drafts
+from pgproof.stages.propose.drafts.merging import merged_drafts
+from pgproof.stages.propose.drafts.methods import brin_drafts, hash_drafts
+from pgproof.stages.propose.drafts.partial import MIN_RECURRING, Fixed, fixed_conditions, partial_drafts
+from pgproof.stages.propose.drafts.patterns import nearest_text_drafts, pattern_drafts
+from pgproof.stages.propose.drafts.permutations import permutation_drafts
+from pgproof.stages.propose.drafts.prefixes import prefixes
 from pgproof.stages.propose.foreign_keys import caused_checks, foreign_key_drafts
 from pgproof.stages.propose.from_plans import read_plan
-from pgproof.stages.propose.joins import join_drafts
-from pgproof.stages.propose.merging import merged_drafts
-from pgproof.stages.propose.methods import brin_drafts, hash_drafts
 from pgproof.stages.propose.naming import Names
-from pgproof.stages.propose.partial import MIN_RECURRING, Fixed, fixed_conditions, partial_drafts
-from pgproof.stages.propose.patterns import nearest_text_drafts, pattern_drafts
-from pgproof.stages.propose.permutations import permutation_drafts
-from pgproof.stages.propose.prefixes import prefixes
 from pgproof.stages.propose.reading import ReadStatement, read_workload, table_of
 from pgproof.stages.propose.wishes import Wish, Wishes
 from pgproof.stages.propose.worth import (

@@ -10,8 +10,8 @@ from pgproof.model.change import CreateIndex
 from pgproof.model.relation import Catalog, RelationName, Table
 from pgproof.model.workload import WorkloadStatement
 from pgproof.sqltext.mentions import mentions
-from pgproof.stages.propose.draft import Draft
-from pgproof.stages.propose.merging import Source
+from pgproof.stages.propose.drafts.draft import Draft
+from pgproof.stages.propose.drafts.merging import Source
 from pgproof.stages.propose.naming import Names
 from pgproof.stages.propose.worth import pages_of
 

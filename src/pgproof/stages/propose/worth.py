@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pgproof.model.relation import Catalog, ConstraintKind, Table
-from pgproof.stages.propose.access import Access
-from pgproof.stages.propose.draft import Draft
+from pgproof.stages.propose.drafts.access import Access
+from pgproof.stages.propose.drafts.draft import Draft
+from pgproof.stages.propose.drafts.methods import BRIN_MIN_CORRELATION
 from pgproof.stages.propose.existing import finds_one_row, serves
-from pgproof.stages.propose.methods import BRIN_MIN_CORRELATION
 from pgproof.stages.propose.types import BTREE_KEY_MAX_BYTES, width_bytes
 
 MIN_PAGES = 10

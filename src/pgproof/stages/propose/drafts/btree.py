@@ -13,10 +13,10 @@ from math import prod
 
 from pgproof.model.relation import IndexKey
 from pgproof.sqltext.shape import PredicateKind
-from pgproof.stages.propose.access import Access, Bounded, Equal
-from pgproof.stages.propose.draft import Draft, key_of, key_words, new_keys
+from pgproof.stages.propose.drafts.access import Access, Bounded, Equal
+from pgproof.stages.propose.drafts.draft import Draft, key_of, key_words, new_keys
+from pgproof.stages.propose.drafts.usable import order_keys, range_keys, usable_equals, usable_operand
 from pgproof.stages.propose.selectivity import predicate_frac
-from pgproof.stages.propose.usable import order_keys, range_keys, usable_equals, usable_operand
 
 MAX_PERMUTED = 3
 """Columns compared for equality that are tried in every order. **Source**: judgement; 3! is 6, 4! is 24."""

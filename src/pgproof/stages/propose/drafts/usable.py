@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from pgproof.model.relation import Catalog, IndexKey, Table
 from pgproof.sqltext.shape import Operand, Predicate, PredicateKind
-from pgproof.stages.propose.access import Access, Equal
-from pgproof.stages.propose.draft import key_of, sort_keys
+from pgproof.stages.propose.drafts.access import Access, Equal
+from pgproof.stages.propose.drafts.draft import key_of, sort_keys
 from pgproof.stages.propose.immutable import UNKNOWN, immutable_type
 from pgproof.stages.propose.types import can_be_btree_key, is_too_wide, sorts
 

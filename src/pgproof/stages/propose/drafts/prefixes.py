@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from math import prod
 
-from pgproof.stages.propose.draft import Draft
+from pgproof.stages.propose.drafts.draft import Draft
 
 
 def prefixes(draft: Draft) -> Iterator[Draft]:

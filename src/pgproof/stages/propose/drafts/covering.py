@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from pgproof.model.relation import Column, IndexKey, Table
-from pgproof.stages.propose.access import Access
-from pgproof.stages.propose.draft import Draft
+from pgproof.stages.propose.drafts.access import Access
+from pgproof.stages.propose.drafts.draft import Draft
 from pgproof.stages.propose.types import (
     INCLUDE_MAX_TOTAL_BYTES,
     can_be_btree_key,

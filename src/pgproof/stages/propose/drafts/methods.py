@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 from pgproof.model.relation import Column, IndexKey
 from pgproof.sqltext.shape import Operand
-from pgproof.stages.propose.access import Access
-from pgproof.stages.propose.draft import Draft
+from pgproof.stages.propose.drafts.access import Access
+from pgproof.stages.propose.drafts.draft import Draft
 from pgproof.stages.propose.types import is_too_wide, width_bytes
 
 BRIN_MIN_PAGES = 8192

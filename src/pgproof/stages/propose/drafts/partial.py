@@ -15,14 +15,14 @@ from pgproof.model.relation import Column, IndexKey, Table
 from pgproof.sqltext.predicates import COMMUTED
 from pgproof.sqltext.quote import quote_literal
 from pgproof.sqltext.shape import Comparand, Predicate, PredicateKind
-from pgproof.stages.propose.access import Access
-from pgproof.stages.propose.btree import filter_drafts
-from pgproof.stages.propose.covering import covering_drafts
-from pgproof.stages.propose.draft import Draft
+from pgproof.stages.propose.drafts.access import Access
+from pgproof.stages.propose.drafts.btree import filter_drafts
+from pgproof.stages.propose.drafts.covering import covering_drafts
+from pgproof.stages.propose.drafts.draft import Draft
+from pgproof.stages.propose.drafts.joins import join_drafts
+from pgproof.stages.propose.drafts.prefixes import prefixes
 from pgproof.stages.propose.immutable import TEXTS, immutable_type
-from pgproof.stages.propose.joins import join_drafts
 from pgproof.stages.propose.literals import literal_values
-from pgproof.stages.propose.prefixes import prefixes
 from pgproof.stages.propose.selectivity import (
     UNKNOWN_RANGE_FRAC,
     as_statistics_write_it,

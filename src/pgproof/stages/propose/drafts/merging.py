@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from itertools import islice, permutations
 
 from pgproof.model.relation import IndexKey
-from pgproof.stages.propose.covering import MAX_INCLUDED
-from pgproof.stages.propose.draft import Draft, new_keys
+from pgproof.stages.propose.drafts.covering import MAX_INCLUDED
+from pgproof.stages.propose.drafts.draft import Draft, new_keys
 from pgproof.stages.propose.types import INCLUDE_MAX_TOTAL_BYTES, width_bytes
 
 MAX_MERGED = 40

@@ -17,10 +17,10 @@ from pgproof.sqltext.shape import (
     QueryShape,
     SortKey,
 )
-from pgproof.stages.propose.orders import find_groups, find_nearest, find_order
+from pgproof.stages.propose.drafts.orders import find_groups, find_nearest, find_order
+from pgproof.stages.propose.drafts.ties import Tie, find_ties
 from pgproof.stages.propose.reading import ReadStatement, table_of
 from pgproof.stages.propose.selectivity import equality_frac, predicate_frac, with_rows
-from pgproof.stages.propose.ties import Tie, find_ties
 
 INDEXABLE = (RelationKind.TABLE, RelationKind.PARTITIONED, RelationKind.MATVIEW)
 """Kinds of relation that take indexes."""

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import permutations
 
-from pgproof.stages.propose.access import Access, Equal
-from pgproof.stages.propose.btree import make_draft, range_draft
-from pgproof.stages.propose.draft import Draft
-from pgproof.stages.propose.usable import order_keys, range_keys, usable_equals, usable_operand
+from pgproof.stages.propose.drafts.access import Access, Equal
+from pgproof.stages.propose.drafts.btree import make_draft, range_draft
+from pgproof.stages.propose.drafts.draft import Draft
+from pgproof.stages.propose.drafts.usable import order_keys, range_keys, usable_equals, usable_operand
 
 MAX_JOINED = 3
 """Columns that tie a table to one other relation and are tried in every order. **Source**: judgement."""

@@ -12,12 +12,12 @@ from dataclasses import replace
 from pgproof.model.change import CreateExtension
 from pgproof.model.relation import Catalog, Column, IndexKey
 from pgproof.sqltext.shape import Operand, Predicate, PredicateKind
-from pgproof.stages.propose.access import Access
-from pgproof.stages.propose.btree import looked_up, make_draft
-from pgproof.stages.propose.draft import Draft, key_of, key_words
+from pgproof.stages.propose.drafts.access import Access
+from pgproof.stages.propose.drafts.btree import looked_up, make_draft
+from pgproof.stages.propose.drafts.draft import Draft, key_of, key_words
+from pgproof.stages.propose.drafts.opclasses import operator_class
 from pgproof.stages.propose.immutable import immutable_type
 from pgproof.stages.propose.literals import known_values
-from pgproof.stages.propose.opclasses import operator_class
 from pgproof.stages.propose.types import can_be_btree_key, is_text
 
 TRIGRAM = "pg_trgm"

@@ -13,10 +13,10 @@ from itertools import permutations
 from pgproof.changes.index_cover import backwards
 from pgproof.model.relation import IndexKey, Table
 from pgproof.sqltext.shape import Operand
-from pgproof.stages.propose.access import Access
-from pgproof.stages.propose.draft import Draft, key_of, key_words
+from pgproof.stages.propose.drafts.access import Access
+from pgproof.stages.propose.drafts.draft import Draft, key_of, key_words
+from pgproof.stages.propose.drafts.usable import order_keys, usable_operand
 from pgproof.stages.propose.selectivity import equality_frac, predicate_frac
-from pgproof.stages.propose.usable import order_keys, usable_operand
 
 MAX_COLUMNS = 16
 """Of a table in one statement; 16 make 240 pairs. **Source**: judgement."""
