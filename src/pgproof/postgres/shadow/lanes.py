@@ -21,6 +21,8 @@ from pgproof.postgres.shadow.server import PRISTINE, Shadow
 from pgproof.postgres.shadow.source import SHADOW_MAJOR
 from pgproof.sqltext.quote import quote_identifier
 
+_BATCH = 40
+
 
 class Workshop:
     """The database in which hypothetical indexes are made, all files at length zero. See `open_workshop`.
@@ -33,12 +35,25 @@ class Workshop:
         self.name = name
         self._connection = connection
 
-    def run(self, sql: str) -> str:
-        """Run one statement; return why the server refused it, empty if it did not.
+    def run_all(self, statements: Sequence[str]) -> list[str]:
+        """Run statements, many with one message; one that fails spoils no other.
+
+        Returns:
+            For each in order why the server refused it, empty if it did not.
 
         Raises:
             ServerError: The shadow is gone.
         """
+        reasons: list[str] = []
+        for start in range(0, len(statements), _BATCH):
+            batch = statements[start : start + _BATCH]
+            if len(batch) == 1 or self._run(";\n".join(batch)):
+                reasons += [self._run(sql) for sql in batch]
+            else:
+                reasons += [""] * len(batch)
+        return reasons
+
+    def _run(self, sql: str) -> str:
         try:
             self._connection.execute(sql.encode())
         except psycopg.Error as error:

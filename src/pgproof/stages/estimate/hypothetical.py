@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pgproof.changes import simulate_steps
 from pgproof.errors import ParseError, ServerError, UsageError
 from pgproof.model.candidate import IndexCandidate
-from pgproof.model.change import Change, CloneOnly, CreateExtension, CreateIndex
+from pgproof.model.change import Change, CloneOnly, CreateIndex, Step
 from pgproof.model.estimate import Confidence, GinPages, IndexShape, IndexSize
 from pgproof.model.progress import Progress
 from pgproof.model.relation import Catalog, Index, RelationName, Table
@@ -20,6 +20,7 @@ from pgproof.postgres.shadow.pages import btree_level
 from pgproof.stages.estimate.sizes.estimate_index import estimate_index
 
 _PREFIX = "pgproof_candidate_"
+_TOLD_EVERY = 200
 # What the planner assumes beyond a histogram of 100 bins; with more rows changed that is the better guess.
 # Source: PostgreSQL 18, selfuncs.c, ineq_histogram_selectivity.
 _UNCHANGED_FRAC = 1e-4
@@ -129,39 +130,46 @@ class _Tree:
 def _create_all(
     workshop: Workshop, catalog: Catalog, candidates: Sequence[IndexCandidate], progress: Progress
 ) -> tuple[dict[int, IndexCandidate], dict[str, str]]:
-    made: dict[int, IndexCandidate] = {}
+    """Return the candidates that were made, by their place, and why the others were not."""
     refused: dict[str, str] = {}
+    statements: dict[int, str] = {}
+    _require_extensions(workshop, candidates)
     for place, candidate in enumerate(candidates):
-        if place % 100 == 0:
-            progress("making hypothetical indexes", place, len(candidates))
-        reason = _create(workshop, catalog, candidate, f"{_PREFIX}{place}")
-        if reason:
-            refused[candidate.name] = reason
-        else:
-            made[place] = candidate
-    return made, refused
+        try:
+            statements[place] = _statement(candidate.change, catalog, f"{_PREFIX}{place}")
+        except (ParseError, UsageError) as error:
+            refused[candidate.name] = f"not estimated: {error.message}"
+    places = list(statements)
+    for start in range(0, len(places), _TOLD_EVERY):
+        progress("making hypothetical indexes", start, len(places))
+        some = places[start : start + _TOLD_EVERY]
+        for place, reason in zip(some, workshop.run_all([statements[p] for p in some]), strict=True):
+            if reason:
+                refused[candidates[place].name] = f"not estimated: {reason}"
+                del statements[place]
+    return {place: candidates[place] for place in statements}, refused
 
 
-def _create(workshop: Workshop, catalog: Catalog, candidate: IndexCandidate, name: str) -> str:
-    table = candidate.change.table
-    if catalog.find_table(table.name, table.schema) is None:
-        return f"not estimated: there is no table {table}"
-    try:
-        changes: tuple[Change, ...] = (*candidate.requires, replace(candidate.change, name=name))
-        for change in changes:
-            steps = simulate_steps(change)
-            if isinstance(steps, CloneOnly):
-                return f"not estimated: {steps.reason}"
-            for step in steps:
-                sql = step.sql
-                if isinstance(change, CreateExtension):  # many candidates may require the same one
-                    sql = sql.replace("CREATE EXTENSION", "CREATE EXTENSION IF NOT EXISTS", 1)
-                reason = workshop.run(sql)
-                if reason:
-                    return f"not estimated: {reason}"
-    except (ParseError, UsageError) as error:
-        return f"not estimated: {error.message}"
-    return ""
+def _require_extensions(workshop: Workshop, candidates: Sequence[IndexCandidate]) -> None:
+    """Make what candidates need; where that fails, so does the candidate, and says what it misses."""
+    wanted = dict.fromkeys(change for candidate in candidates for change in candidate.requires)
+    steps = [step for change in wanted for step in _steps(change)]
+    workshop.run_all(
+        [step.sql.replace("CREATE EXTENSION", "CREATE EXTENSION IF NOT EXISTS", 1) for step in steps]
+    )
+
+
+def _statement(change: CreateIndex, catalog: Catalog, name: str) -> str:
+    if catalog.find_table(change.table.name, change.table.schema) is None:
+        raise UsageError(f"there is no table {change.table}")
+    return "; ".join(step.sql for step in _steps(replace(change, name=name)))
+
+
+def _steps(change: Change) -> tuple[Step, ...]:
+    steps = simulate_steps(change)
+    if isinstance(steps, CloneOnly):
+        raise UsageError(steps.reason)
+    return steps
 
 
 def _shape_of(change: CreateIndex, leaf: Row, tree: _Tree, catalog: Catalog) -> IndexShape:
