@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
+from pgproof.errors import UsageError
 from pgproof.model.change import AnalyzeTable, CreateStatistics, SetStatisticsTarget, StatisticsKind
 from pgproof.model.finding import Evidence
 from pgproof.model.plan import Plan
@@ -15,6 +16,7 @@ from pgproof.postgres.catalog import read_catalog
 from pgproof.postgres.explain import explain
 from pgproof.postgres.session import Session, open_session
 from pgproof.sqltext.parse import parse_script
+from pgproof.stages.estimate.executed_plans import execute_plans
 from pgproof.stages.estimate.statistics_check import check_statistics
 from pgproof.stages.propose.statistics import propose_statistics
 
@@ -55,14 +57,10 @@ def workload(*statements: WorkloadStatement) -> Workload:
     return Workload(statements, "file")
 
 
-def executed(session: Session, asked: Workload, *, analyze: bool = True) -> Mapping[str, tuple[Plan, ...]]:
-    return {
-        each.name: tuple(
-            explain(session, each.query.sql, chosen.values, analyze=analyze)
-            for chosen in each.parameter_sets or (ParameterSet(()),)
-        )
-        for each in asked.statements
-    }
+def executed(session: Session, asked: Workload) -> Mapping[str, tuple[Plan, ...]]:
+    plans, skipped = execute_plans(session, asked)
+    assert skipped == ()
+    return plans
 
 
 def test_columns_that_belong_together_are_found_and_proven(session: Session) -> None:
@@ -96,7 +94,8 @@ def test_a_count_of_the_server_is_evidence_where_nothing_was_executed(session: S
     sql = 'SELECT id FROM customers WHERE city = $1 AND "Zip" = $2'
     counters = StatementCounters(calls=50, total_ms=100, rows=50 * 200)
     asked = workload(statement("by place", sql, "city 7", "zip 7", counters=counters))
-    (advice,) = propose_statistics(read_catalog(session), asked, executed(session, asked, analyze=False))
+    plans = {"by place": (explain(session, sql, ("city 7", "zip 7")),)}
+    (advice,) = propose_statistics(read_catalog(session), asked, plans)
     assert isinstance(advice.change, CreateStatistics)
     assert advice.evidence[1] == Evidence("rows that came", "200", "pg_stat_statements")
 
@@ -176,3 +175,24 @@ def test_a_value_behind_the_end_of_the_common_ones(session: Session) -> None:
     ]
     (check,) = check_statistics(session, asked, found)
     assert check.statements[0].error_after < check.statements[0].error_before / 5
+
+
+def test_what_can_not_be_executed_is_named(session: Session, database: str) -> None:
+    asked = workload(
+        statement("typo", "SELECT id FROM customers WHERE id = $1", "seven"),
+        statement("no values", "SELECT id FROM customers WHERE id = $1"),
+        statement("fine", "SELECT count(*) FROM customers"),
+        statement("write", "DELETE FROM customers"),
+    )
+    plans, skipped = execute_plans(session, asked)
+    assert set(plans) == {"fine", "write"}
+    assert [entry.reason.split(":")[0] for entry in skipped] == [
+        "typo was not executed",
+        "no values was not executed",
+    ]
+    assert session.value("SELECT count(*) FROM customers") == 60_000, "writes are rolled back"
+    advice = StatisticsAdvice(AnalyzeTable(CUSTOMERS), "because", (), "", ("typo", "no values"))
+    (check,) = check_statistics(session, asked, (advice,))
+    assert (check.kept, check.statements) == (True, ()), "ANALYZE costs nothing to keep"
+    with open_session(database) as reader, pytest.raises(UsageError, match="on clones only"):
+        check_statistics(reader, asked, (advice,))

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from pgproof.changes import apply_steps, refusals
+from pgproof.changes import apply_steps, race_refusals, refusals
 from pgproof.model.change import SetSetting, SetTableOption, SettingScope
 from pgproof.model.machine import Machine, Storage
 from pgproof.model.relation import Catalog, Setting
@@ -15,6 +15,7 @@ from pgproof.model.workload import StatementCounters, Workload
 from pgproof.stages.propose.settings import propose_settings
 from pgproof.stages.propose.settings.budget import fitting_budget, present_budget
 from pgproof.stages.propose.settings.server import Server, memory_text, rounded
+from pgproof.stages.propose.tuning import settings_variant, statistics_variant
 from tests.builders import catalog, column, statement, table, workload
 
 KB, MB, GB = 1024, 1024**2, 1024**3
@@ -298,3 +299,17 @@ def test_the_present_sum_counts_each_session_once() -> None:
     assert now.fixed_bytes == 128 * MB + 4 * MB + 4 * 64 * MB
     assert now.total_bytes == now.fixed_bytes + 100 * 8 * MB + 108 * 3 * 4 * MB
     assert math.isclose(now.statement_bytes, 12 * MB)
+
+
+def test_what_plans_react_to_competes_as_one_variant() -> None:
+    variant = settings_variant(propose_settings(server_with(BIG), MIDDLE))
+    assert variant is not None
+    assert [change.name for change in variant.changes if isinstance(change, SetSetting)] == [
+        "work_mem",
+        "effective_cache_size",
+        "random_page_cost",
+    ]
+    assert race_refusals(variant.changes, server_with()) == ()
+    assert "random_page_cost 4 -> 1.1: The planner takes" in variant.why
+    assert settings_variant(()) is None
+    assert statistics_variant(()) is None
