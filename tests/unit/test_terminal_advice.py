@@ -115,6 +115,12 @@ def test_without_a_rival_it_says_why() -> None:
     ]
 
 
+def test_an_index_nobody_had_time_for() -> None:
+    hurried = replace(INDEX, saved_frac=None)
+    first = shown(ChoiceExplanation((hurried,)))[0]
+    assert first.startswith("orders_customer_idx  no time to tell what it saves, about 12.0 MB, costs writes")
+
+
 def test_long_lists_are_cut_with_a_count() -> None:
     many = ChoiceExplanation((INDEX,) * 9, (SCAN,) * 7)
     lines = shown(many)

@@ -61,7 +61,7 @@ class IndexExplanation:
         sql: What builds it.
         reason: What in the statements asks for it; no row values.
         saved_frac: Share of the workload's cost that goes when it is added to the rest of the set, its upkeep
-            taken off.
+            taken off; None where there was no time to ask.
         set_frac: Share that the whole set saves, for comparison with the rival's.
         statements: Those whose plans get cheaper by it, the one that saves most first; may be empty.
         size: How large it will be.
@@ -77,7 +77,7 @@ class IndexExplanation:
     table: RelationName
     sql: str
     reason: str
-    saved_frac: float
+    saved_frac: float | None
     set_frac: float
     statements: tuple[StatementGain, ...]
     size: IndexSize

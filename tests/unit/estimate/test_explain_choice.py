@@ -162,6 +162,14 @@ def test_no_rival() -> None:
     )
 
 
+def test_without_time_the_rest_is_told() -> None:
+    goal = goal_of(BOTH, (A, AB, B))
+    (why,) = explained(goal, {"i_ab"}, (A, AB, B), time_limit_s=-1).indexes
+    assert (why.saved_frac, why.statements, why.rival) == (None, (), None)
+    assert why.set_frac == pytest.approx((400 - 42) / 400)
+    assert why.size.size_bytes == MB
+
+
 def test_existing_indexes_that_it_makes_superfluous() -> None:
     there = [
         index("t", "a", name="short"),

@@ -55,6 +55,7 @@ def explain_choice(
     Args:
         goal: It was chosen by.
         chosen: All names that are visible with the set: its candidates, and the existing indexes that stay.
+            The first are explained first, should time run out.
         candidates: It was chosen from.
         catalog: Of the database.
         statements: Of the workload; only those are named.
@@ -67,9 +68,10 @@ def explain_choice(
         Every index of the set, with the heavy statements that are left and the existing indexes that go. The
         same input gives the same answer, unless time runs out.
     """
+    names = tuple(chosen)
     asked = _Explainer(
         goal=goal,
-        chosen=frozenset(chosen),
+        chosen=frozenset(names),
         now=frozenset(now),
         candidates={candidate.name: candidate for candidate in candidates},
         catalog=catalog,
@@ -77,9 +79,9 @@ def explain_choice(
         sizes=sizes or {},
         ends_at=monotonic() + time_limit_s,
     )
-    found = [asked.explain(name) for name in sorted(asked.new)]
+    found = [asked.explain(name) for name in names if name in asked.candidates]
     return ChoiceExplanation(
-        indexes=tuple(sorted(found, key=lambda index: (-index.saved_frac, index.index))),
+        indexes=tuple(sorted(found, key=lambda index: (-(index.saved_frac or 0.0), index.index))),
         outlooks=find_outlooks(
             goal, asked.chosen, asked.now, statements, asked.ends_at, unpriced=_unpriced(goal, candidates)
         ),
@@ -109,11 +111,6 @@ class _Explainer:
     ends_at: float
 
     @cached_property
-    def new(self) -> frozenset[str]:
-        """The set's candidates."""
-        return self.chosen & self.candidates.keys()
-
-    @cached_property
     def unit(self) -> float:
         """The workload's cost as the database is, upkeep of existing indexes included."""
         return self.goal.total(self.now) or 1.0
@@ -124,16 +121,17 @@ class _Explainer:
 
     def explain(self, name: str) -> IndexExplanation:
         """Explain one index of the set."""
-        candidate = self.candidates[name]
+        candidate, rest = self.candidates[name], self.chosen - {name}
+        in_time = monotonic() < self.ends_at
         rival, note = self._rival(name)
         return IndexExplanation(
             index=name,
             table=candidate.change.table,
             sql=self._sql(candidate.change),
             reason=candidate.reason,
-            saved_frac=(self.goal.total(self.chosen - {name}) - self.set_total) / self.unit,
+            saved_frac=(self.goal.total(rest) - self.set_total) / self.unit if in_time else None,
             set_frac=1 - self.set_total / self.unit,
-            statements=tuple(self._gains(self.chosen - {name}, self.chosen)),
+            statements=tuple(self._gains(rest, self.chosen)) if in_time else (),
             size=self._size(name),
             upkeep_frac=self.goal.upkeep((name,)) / self.unit,
             build_s=self.goal.build_s.get(name),
@@ -178,12 +176,11 @@ class _Explainer:
 
     def _rival(self, name: str) -> tuple[Rival | None, str]:
         """Return the best candidate to take an index's place, or why there is none."""
-        rest = self.chosen - {name}
-        pool = frozenset(self._pool(name))
-        if not pool:
-            return None, "no other candidate is on its table or for its statements"
         if monotonic() >= self.ends_at:
             return None, "others were not compared: the time for it was used up"
+        rest, pool = self.chosen - {name}, frozenset(self._pool(name))
+        if not pool:
+            return None, "no other candidate is on its table or for its statements"
         # The planner says itself which of them it would take: one question a statement for all of them.
         contenders = self.goal.used(rest | pool) & pool
         if not contenders:
