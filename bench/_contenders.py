@@ -99,6 +99,16 @@ def open_provider(
         yield provider
 
 
+def all_choices(
+    shadow: Shadow, case: Case, budgets: Sequence[int], algorithms: Sequence[str], time_limit_s: float
+) -> Iterator[Choice]:
+    """Let the named advisors choose at each budget, one after the other."""
+    if OURS in algorithms:
+        yield from our_choices(shadow, case, budgets, time_limit_s)
+    if {SAME_CANDIDATES, *REFERENCES}.intersection(algorithms):
+        yield from reference_choices(shadow, case, budgets, algorithms, time_limit_s)
+
+
 def our_choices(
     shadow: Shadow, case: Case, budgets: Iterable[int | None], time_limit_s: float
 ) -> Iterator[Choice]:

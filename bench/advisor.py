@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import platform
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,6 +21,7 @@ from pathlib import Path
 from bench import _contenders, _real_sets
 from bench._contenders import OURS, REFERENCES, SAME_CANDIDATES, Case, Choice, Verdict
 from bench._datasets import SERVER_SETTINGS, Dataset, create_database, load, stop_cleanly
+from bench._vetoes import AFTER_RUNS, choose_with_runs
 from bench.tpcds import TPCDS
 from bench.tpch import TPCH
 from pgproof.config import Settings
@@ -29,13 +31,13 @@ from pgproof.pipeline.loading import loaded_scenario
 from pgproof.postgres.catalog import read_catalog
 from pgproof.postgres.embedded import start_server
 from pgproof.postgres.session import open_session
-from pgproof.postgres.shadow.server import open_shadow
+from pgproof.postgres.shadow.server import Shadow, open_shadow
 from pgproof.scenarios import SCENARIOS
 from pgproof.sqltext.fingerprint import fingerprint
 
 MB = 1000**2
 SHORT_SCALE = 0.1
-ALGORITHMS = (OURS, SAME_CANDIDATES, *REFERENCES)
+ALGORITHMS = (OURS, AFTER_RUNS, SAME_CANDIDATES, *REFERENCES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ class Plan:
 
 LONG = {
     "tpch": Plan(
-        tuple(size * MB for size in (100, 190, 250, 350, 500, 1000)), 300, measured=(190 * MB, 350 * MB)
+        tuple(size * MB for size in (100, 190, 250, 350, 500, 1000)), 120, measured=(190 * MB, 350 * MB)
     ),
     "tpcds": Plan((500 * MB,), 600, measured=(500 * MB,), limit_s=20.0),
     "scenario": Plan((50 * MB, 200 * MB), 120, build=False),
@@ -75,9 +77,12 @@ def compete(case: Case, dsn: str, plan: Plan, algorithms: Sequence[str], home: P
     """Let the advisors choose at each budget and print what came of it."""
     with open_shadow(dsn, home=home) as shadow:
         choices: list[Choice] = []
-        if OURS in algorithms:
-            choices += _contenders.our_choices(shadow, case, plan.budgets, plan.time_limit_s)
-        choices += _contenders.reference_choices(shadow, case, plan.budgets, algorithms, plan.time_limit_s)
+        for choice in _contenders.all_choices(shadow, case, plan.budgets, algorithms, plan.time_limit_s):
+            told = f"{case.dataset}, {(choice.budget_bytes or 0) / MB:g} MB, {choice.algorithm}"
+            print(
+                f"{told}: {len(choice.indexes)} indexes, {choice.seconds:.1f} s", file=sys.stderr, flush=True
+            )
+            choices.append(choice)
         choices.sort(key=lambda c: (c.budget_bytes or 0, ALGORITHMS.index(c.algorithm)))
         with _contenders.open_judge(shadow, case, choices) as judge:
             verdicts = [judge.judge(choice) for choice in choices]
@@ -91,6 +96,22 @@ def compete(case: Case, dsn: str, plan: Plan, algorithms: Sequence[str], home: P
     _run(case, dsn, plan, run, sizes)
 
 
+def _all_choices(
+    shadow: Shadow, case: Case, dsn: str, plan: Plan, algorithms: Sequence[str]
+) -> Iterator[Choice]:
+    yield from _contenders.all_choices(shadow, case, plan.budgets, algorithms, plan.time_limit_s)
+    for budget in plan.measured if AFTER_RUNS in algorithms else ():
+        yield choose_with_runs(
+            shadow,
+            case,
+            dsn,
+            budget,
+            time_limit_s=plan.time_limit_s,
+            rounds=plan.rounds,
+            limit_s=plan.limit_s,
+        )
+
+
 def _to_run(plan: Plan, verdicts: Sequence[Verdict]) -> list[Verdict]:
     """Return the sets whose statements are to be run."""
     found = []
@@ -98,7 +119,9 @@ def _to_run(plan: Plan, verdicts: Sequence[Verdict]) -> list[Verdict]:
         rivals = [verdict for verdict in verdicts if verdict.choice.budget_bytes == budget]
         references = [verdict for verdict in rivals if verdict.choice.algorithm in REFERENCES]
         best = max(references, key=lambda verdict: verdict.saved_frac, default=None)
-        found += [v for v in rivals if plan.measured_all or v is best or v.choice.algorithm == OURS]
+        found += [
+            v for v in rivals if plan.measured_all or v is best or v.choice.algorithm in (OURS, AFTER_RUNS)
+        ]
     return found
 
 
@@ -205,6 +228,7 @@ def read_options() -> argparse.Namespace:
     options.add_argument("--only", choices=("tpch", "tpcds", "scenario"), help="one part of the long form")
     options.add_argument("--algorithms", nargs="+", choices=ALGORITHMS, default=ALGORITHMS)
     options.add_argument("--budgets", nargs="+", type=float, metavar="MB", help="instead of the usual ones")
+    options.add_argument("--time-limit", type=float, metavar="S", help="of each advisor at each budget")
     options.add_argument("--no-measure", action="store_true", help="build, but run no statement")
     options.add_argument("--no-build", action="store_true", help="the planner's word only")
     options.add_argument("--dsn", default="", help="of a database that is loaded already (with --only)")
@@ -218,7 +242,8 @@ def adapted(plan: Plan, asked: argparse.Namespace) -> Plan:
     if asked.budgets and measured:
         measured = budgets
     build = plan.build and not asked.no_build
-    return replace(plan, budgets=budgets, build=build, measured=measured)
+    limit_s = asked.time_limit or plan.time_limit_s
+    return replace(plan, budgets=budgets, build=build, measured=measured, time_limit_s=limit_s)
 
 
 def main() -> None:
