@@ -13,6 +13,7 @@ from pgproof.model.candidate import Proof
 from pgproof.model.drop import DropReview
 from pgproof.model.estimate import Estimate
 from pgproof.model.finding import Finding, Skipped
+from pgproof.model.paired import PairedTiming
 from pgproof.model.rollout import Rollout, StatementEffect
 from pgproof.model.trial import ArmResult, CloneInfo, Competition, GateResult, Score, TargetResult, Verdict
 from pgproof.model.units import Interval
@@ -91,6 +92,8 @@ class AdviseDocument:
             heavy, what the indexes that go do.
         drops: Existing indexes that may go, those that may not, and why; null where nobody looked.
         proof: How far the best set may be from what is possible at all; null without a set.
+        measured: For each variant, by name, what the statements whose plan it changes took on a clone, with
+            it and without; empty where nobody measured.
     """
 
     run: str
@@ -102,6 +105,7 @@ class AdviseDocument:
     explanations: dict[str, ChoiceExplanation] = field(default_factory=dict)
     drops: DropReview | None = None
     proof: Proof | None = None
+    measured: dict[str, tuple[PairedTiming, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

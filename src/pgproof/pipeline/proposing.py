@@ -12,10 +12,11 @@ from pgproof.config import Settings
 from pgproof.errors import UsageError
 from pgproof.model.advice import ChoiceExplanation
 from pgproof.model.blueprint import Blueprint, Limits, RacePlan
-from pgproof.model.candidate import Correction, IndexBudget, IndexSet, Proof
+from pgproof.model.candidate import Correction, IndexBudget, IndexSet, Proof, Selection
 from pgproof.model.drop import DropReview
 from pgproof.model.estimate import Estimate
 from pgproof.model.figures import percent, size
+from pgproof.model.paired import PairedTiming
 from pgproof.model.progress import Progress, ignore_progress
 from pgproof.model.relation import Catalog
 from pgproof.model.variant import Variant
@@ -23,6 +24,8 @@ from pgproof.model.workload import Workload
 from pgproof.pipeline.looking import obtain_workload, open_target
 from pgproof.pipeline.memory import demand_memory, remember
 from pgproof.pipeline.pricing import Pricing, ToPrice, WhatIf, open_pricing
+from pgproof.pipeline.refining import refine
+from pgproof.pipeline.trials import open_trials
 from pgproof.postgres.catalog import read_catalog
 from pgproof.postgres.standbys import read_standbys
 from pgproof.stages.estimate.explain_choice import explain_choice
@@ -50,6 +53,7 @@ class Advice:
         explanations: Why the indexes of each variant, by its name.
         drops: Which existing indexes may go.
         proof: How far the best set may be from what is possible; None without one.
+        measured: What each variant did on a clone, by its name; empty where nobody tried.
     """
 
     run: str
@@ -60,6 +64,7 @@ class Advice:
     explanations: Mapping[str, ChoiceExplanation] = field(default_factory=dict)
     drops: DropReview | None = None
     proof: Proof | None = None
+    measured: Mapping[str, tuple[PairedTiming, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,7 @@ class Wishes:
         what_if: Who prices candidates.
         time_limit_s: When to be content with the sets found so far.
         corrections: What real runs of earlier sets taught.
+        measure: Build the sets on a clone, and choose again without what makes a statement slower.
         seed: Of the sampling of values.
     """
 
@@ -80,6 +86,7 @@ class Wishes:
     what_if: WhatIf = WhatIf.SHADOW
     time_limit_s: float = TIME_LIMIT_S
     corrections: tuple[Correction, ...] = ()
+    measure: bool = False
     seed: int = 1
 
 
@@ -89,6 +96,7 @@ class _Priced:
     estimates: tuple[Estimate, ...] = ()
     notes: tuple[str, ...] = (_NOTHING,)
     explanations: Mapping[str, ChoiceExplanation] = field(default_factory=dict)
+    measured: Mapping[str, tuple[PairedTiming, ...]] = field(default_factory=dict)
     proof: Proof | None = None
 
 
@@ -149,6 +157,7 @@ def advise(
         explanations=priced.explanations,
         drops=review,
         proof=priced.proof,
+        measured=priced.measured,
     )
 
 
@@ -204,6 +213,17 @@ def _price(
             corrections=wishes.corrections,
         )
         selection = choose(goal, ends_at=ends_at, progress=progress)
+        measured: Mapping[str, tuple[PairedTiming, ...]] = {}
+        doubts: tuple[str, ...] = ()
+        if wishes.measure and selection.sets:
+
+            def as_variants(chosen: Selection) -> tuple[Variant, ...]:
+                return propose_variants(catalog, pricing.candidates, chosen.sets, review.candidates)
+
+            with open_trials(settings, dsn, workload, progress) as trials:
+                goal, selection, measured, doubts = refine(
+                    goal, selection, as_variants, trials.measure, wishes.time_limit_s, progress
+                )
         variants = propose_variants(catalog, pricing.candidates, selection.sets, review.candidates)
         estimates = estimate_variants(pricing.provider, workload, variants, checks=checks, costs=goal.costs)
         progress("explaining the choice")
@@ -212,8 +232,9 @@ def _price(
     return _Priced(
         variants=tuple(_with_figure(*pair) for pair in zip(variants, estimates, strict=True)),
         estimates=estimates,
-        notes=(*reason, *_skipped(goal), *selection.refused, *pricing.notes),
+        notes=(*reason, *doubts, *_skipped(goal), *selection.refused, *pricing.notes),
         explanations=explanations,
+        measured=measured,
         proof=selection.proof,
     )
 

@@ -8,7 +8,8 @@ from typing import TypeVar
 from rich.console import Console
 from rich.markup import escape
 
-from pgproof.frontends.report.figures import percent, size, times
+from pgproof.frontends.report.figures import ms, percent, size, times
+from pgproof.frontends.report.tables import new_table
 from pgproof.model.advice import (
     ChoiceExplanation,
     DropExplanation,
@@ -19,13 +20,15 @@ from pgproof.model.advice import (
 )
 from pgproof.model.candidate import Proof
 from pgproof.model.drop import DropCandidate, DropReview, IndexUpkeep, KeptIndex
-from pgproof.model.estimate import Confidence, IndexSize
+from pgproof.model.estimate import Confidence, Estimate, IndexSize
+from pgproof.model.paired import PairedTiming
 from pgproof.model.units import PlannerCost
 
 _SHOWN_INDEXES = 8
 _SHOWN_STATEMENTS = 3
 _SHOWN_OUTLOOKS = 5
 _SHOWN_DROPS = 8
+_SHOWN_TIMINGS = 15
 _COLOURS = {OutlookCase.LEFT_OUT: "yellow", OutlookCase.UNKNOWN: "dim"}
 
 _Item = TypeVar("_Item")
@@ -70,6 +73,41 @@ def print_drops(console: Console, review: DropReview, *, everything: bool = Fals
         console.print(f"[dim]{count} superfluous must stay; -v says why[/]")
     for note in review.notes:
         console.print(f"[dim]note: {escape(note)}[/]", soft_wrap=True)
+
+
+def print_measured(
+    console: Console, estimate: Estimate, timings: Sequence[PairedTiming], *, everything: bool = False
+) -> None:
+    """Show what a variant did to each statement whose plan it changes, beside what the planner expected.
+
+    Args:
+        console: Where.
+        estimate: What was expected of the variant.
+        timings: What was measured; nothing is shown without any.
+        everything: Show every statement.
+    """
+    if not timings:
+        return
+    expected = {one.statement: one.before.saved_frac(one.after) for one in estimate.statements}
+    table = new_table(f"{estimate.variant}, on a clone", "expected", "measured", "before", "after")
+    ranked = sorted(timings, key=lambda timing: timing.after_ms - timing.before_ms)
+    for timing in ranked if everything else ranked[:_SHOWN_TIMINGS]:
+        table.add_row(
+            escape(timing.statement),
+            percent(-expected[timing.statement]) if timing.statement in expected else "-",
+            percent(timing.factor - 1),
+            ms(timing.before_ms),
+            ms(timing.after_ms),
+        )
+    console.print(table)
+    before, after = sum(t.before_ms for t in timings), sum(t.after_ms for t in timings)
+    clock = "time of the server's process" if all(t.clock == "cpu" for t in timings) else "time"
+    more = f"; {len(ranked) - _SHOWN_TIMINGS} more with -v" if len(ranked) > _SHOWN_TIMINGS else ""
+    console.print(
+        f"[dim]{len(timings)} statements got another plan; one call of each took {ms(before)} {clock}, now"
+        f" {ms(after)}; none is more than 15 % slower{more if not everything else ''}[/]",
+        soft_wrap=True,
+    )
 
 
 def print_proof(console: Console, proof: Proof) -> None:

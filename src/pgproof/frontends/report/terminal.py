@@ -18,7 +18,7 @@ from pgproof.frontends.documents import (
     StatementDocument,
     statement_documents,
 )
-from pgproof.frontends.report.advice import print_choice, print_drops, print_proof
+from pgproof.frontends.report.advice import print_choice, print_drops, print_measured, print_proof
 from pgproof.frontends.report.figures import ms, percent, ratio_interval, times, yes_no
 from pgproof.frontends.report.scoreboard import print_verdict
 from pgproof.frontends.report.tables import GAP, new_table
@@ -142,6 +142,8 @@ def print_advice(console: Console, advice: AdviseDocument, dsn: str, *, everythi
         console.print(f"\n[bold]why {escape(name)}[/]")
         print_choice(console, advice.explanations[name], everything=everything)
         break  # the most ambitious one says it all; the document has the others
+    for estimate in advice.estimates:
+        print_measured(console, estimate, advice.measured.get(estimate.variant, ()), everything=everything)
     if advice.proof is not None:
         print_proof(console, advice.proof)
     if advice.drops is not None:

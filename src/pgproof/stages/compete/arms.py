@@ -14,7 +14,7 @@ from pgproof.changes import (
     verify_steps,
 )
 from pgproof.errors import ParseError, UsageError
-from pgproof.model.change import Change, Step
+from pgproof.model.change import Change, CreateIndex, Step
 from pgproof.model.progress import Progress, ignore_progress
 from pgproof.model.relation import Catalog
 from pgproof.model.trial import ArmRole
@@ -22,6 +22,7 @@ from pgproof.model.variant import Variant
 from pgproof.postgres.execute import run_steps
 from pgproof.postgres.policy import ON_CLONE
 from pgproof.postgres.session import Session, open_session
+from pgproof.sqltext.quote import qualify
 from pgproof.stages.compete.clones import CloneHost
 
 
@@ -76,7 +77,7 @@ def build_arm(
     catalog: Catalog,
     progress: Progress = ignore_progress,
 ) -> BuiltArm:
-    """Make a clone, apply a variant to it, and refresh its statistics as on every other arm.
+    """Make a clone and apply a variant to it; its statistics stay those of every other arm.
 
     Args:
         host: Makes the clone.
@@ -111,7 +112,7 @@ def build_arm(
             failed = next((o for o in outcomes if not o.ok), None)
             failure = f"{failed.step.purpose}: {failed.message}" if failed else ""
         failure = failure or _verify(session, work.changes)
-        session.run("ANALYZE")
+        _analyze_expressions(session, work.changes)
         after = session.query("arm_state")[0]
     return BuiltArm(
         name=variant.name,
@@ -149,6 +150,16 @@ def _plan_work(variant: Variant, catalog: Catalog) -> _Work:
         return _Work(changes, forward_steps(changes, catalog), backward_steps(changes, catalog))
     except (UsageError, ParseError) as error:
         return _Work(changes, refusal=f"refused: {error.message}")
+
+
+def _analyze_expressions(session: Session, changes: Sequence[Change]) -> None:
+    """Give indexes on expressions the statistics they have only after ANALYZE.
+
+    Nothing else is analysed: another sample would change plans that the variant has nothing to do with.
+    """
+    indexes = [change for change in changes if isinstance(change, CreateIndex)]
+    for table in sorted({i.table for i in indexes if any(key.expression for key in i.keys)}):
+        session.run(f"ANALYZE {qualify(table.schema, table.name)}")
 
 
 def _verify(session: Session, changes: Sequence[Change]) -> str:

@@ -20,8 +20,12 @@ from pgproof.stages.estimate.program import Limit
 Names = frozenset[str]
 """Candidates by the names of their indexes."""
 
-Leads = frozenset[tuple[RelationName, str]]
-"""Tables and the leading keys of the indexes that a plan uses on them."""
+Leads = frozenset[tuple[RelationName, str, bool]]
+"""Tables, the leading keys of the indexes that a plan uses on them, and whether these have payload."""
+
+FORBIDDEN_SHARE = 10.0
+"""What a plan that was measured to be slow counts on top, as a share of the workload's cost: more than any set
+can save."""
 
 
 @dataclass
@@ -101,11 +105,13 @@ class Goal:
     def share_of(self, question: Question, cost: float, used: Mask) -> float:
         """Return what one plan of a question counts, as a share of the workload's cost.
 
-        A plan that was measured to be slow counts what it was measured to cost.
+        A plan that was measured to be slow counts what it was measured to cost, and so much more that no set
+        leads to it where there is another way: no statement pays for another.
         """
         weight = self.weights.get(question.statement, 0.0) * question.share
-        if used:
-            cost = max([cost, *self._corrected(question, used)])
+        slow = max(self._corrected(question, used), default=0.0) if used else 0.0
+        if slow:
+            return weight * max(cost, slow) / self._unit + FORBIDDEN_SHARE
         return weight * cost / self._unit
 
     def is_corrected(self, statement: str) -> bool:
@@ -187,7 +193,9 @@ class Goal:
     def _leads(self, names: Iterable[str]) -> Leads:
         """Return what makes plans alike: the tables and the leading keys of the indexes in them."""
         indexes = (self.indexes[name] for name in names if name in self.indexes)
-        return frozenset((i.table, i.keys[0].column or i.keys[0].expression) for i in indexes)
+        return frozenset(
+            (i.table, i.keys[0].column or i.keys[0].expression, bool(i.include)) for i in indexes
+        )
 
     def used(self, names: Names) -> Names:
         """Return those of a set that some plan uses."""

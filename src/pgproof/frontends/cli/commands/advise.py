@@ -58,6 +58,14 @@ def advise(
         str,
         typer.Option("--time-limit", metavar="TIME", help="Of the choice; the best so far is taken then."),
     ] = "60s",
+    measure: Annotated[
+        bool,
+        typer.Option(
+            "--measure",
+            help="Build the sets on a clone, time every statement whose plan changes, and choose again "
+            "without what makes one slower.",
+        ),
+    ] = False,
     verbose: Annotated[
         bool, typer.Option("-v", "--verbose", help="Show every index and statement of the explanation.")
     ] = False,
@@ -76,6 +84,7 @@ def advise(
         max_width=max_width,
         what_if=what_if,
         time_limit_s=parse_seconds(time_limit),
+        measure=measure,
         seed=seed,
     )
     screen = Screen(json)
@@ -99,6 +108,7 @@ def advise(
         explanations=dict(advice.explanations),
         drops=advice.drops,
         proof=advice.proof,
+        measured=dict(advice.measured),
     )
     terminal.print_advice(screen.text, document, dsn, everything=verbose)
     screen.emit(document)

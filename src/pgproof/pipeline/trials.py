@@ -1,0 +1,93 @@
+"""Trials: sets of indexes really built on a clone, to see whether they make any statement slower."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pgproof.config import Settings
+from pgproof.errors import TrialFailed
+from pgproof.model.candidate import Correction
+from pgproof.model.change import CreateIndex
+from pgproof.model.paired import PairedTiming
+from pgproof.model.progress import Progress, ignore_progress
+from pgproof.model.relation import Catalog
+from pgproof.model.trial import ArmRole
+from pgproof.model.variant import Variant
+from pgproof.model.workload import Workload
+from pgproof.stages.compete.arms import build_arm
+from pgproof.stages.compete.clones import EmbeddedClones, open_clones
+from pgproof.stages.compete.measure import Lane
+from pgproof.stages.compete.paired import PairedClock
+
+TIMEOUT_MS = 60_000.0
+"""Statements that take longer as the database is are left out of trials. **Source**: that of a race."""
+
+
+class Trials:
+    """A control clone, and room for one variant at a time; made by `open_trials`."""
+
+    def __init__(
+        self, host: EmbeddedClones, catalog: Catalog, workload: Workload, control: Lane, progress: Progress
+    ) -> None:
+        self._host = host
+        self._catalog = catalog
+        self._workload = workload
+        self._clock = PairedClock(control, TIMEOUT_MS)
+        self._progress = progress
+        self._count = 0
+
+    def measure(self, variant: Variant) -> tuple[PairedTiming, ...]:
+        """Build a variant on a clone of its own and time the statements whose plan it changes.
+
+        Raises:
+            TrialFailed: It can't be built there.
+        """
+        self._count += 1
+        name = f"trial_{self._count}"
+        arm = build_arm(self._host, variant, ArmRole.VARIANT, name, self._catalog, self._progress)
+        try:
+            if arm.failure:
+                raise TrialFailed(
+                    f"The variant {variant.name} can't be built on a clone: {arm.failure}.",
+                    hint="Advise without measuring, or leave out what can't be built.",
+                )
+            new = [change.name for change in variant.changes if isinstance(change, CreateIndex)]
+            with Lane(variant.name, arm.dsn, int(TIMEOUT_MS)) as lane:
+                return self._clock.compare(lane, self._workload.statements, new, self._progress)
+        finally:
+            self._host.drop(name)
+
+
+@contextmanager
+def open_trials(
+    settings: Settings, dsn: str, workload: Workload, progress: Progress = ignore_progress
+) -> Iterator[Trials]:
+    """Copy the database and stand ready to try variants on it.
+
+    Args:
+        settings: Home and binaries.
+        dsn: Of the database; only read.
+        workload: Whose statements are timed.
+        progress: Told what is being done.
+
+    Raises:
+        Unreachable, CapabilityMissing: The database can't be read.
+        EmbeddedServerError, TrialFailed: It can't be copied.
+    """
+    with (
+        open_clones(
+            dsn, home=settings.home, arms=2, writes=False, clone_bindir=settings.bindir, progress=progress
+        ) as (host, catalog),
+        Lane("control", host.make("control"), int(TIMEOUT_MS)) as control,
+    ):
+        yield Trials(host, catalog, workload, control, progress)
+
+
+def corrections_of(timings: tuple[PairedTiming, ...]) -> tuple[Correction, ...]:
+    """Return what a trial taught: the statements it made slower, with the new indexes of their plans."""
+    return tuple(
+        Correction(timing.statement, frozenset(timing.indexes), timing.factor)
+        for timing in timings
+        if timing.is_slower and timing.indexes
+    )
