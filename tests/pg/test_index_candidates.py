@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from pgproof.changes.index_text import create_index_sql
 from pgproof.errors import ServerError
@@ -13,6 +16,7 @@ from pgproof.model.candidate import IndexCandidate
 from pgproof.model.relation import Catalog
 from pgproof.postgres.catalog import read_catalog
 from pgproof.postgres.embedded import EmbeddedServer
+from pgproof.postgres.explain import explain
 from pgproof.postgres.session import Session, open_session
 from pgproof.sqltext.quote import quote_identifier
 from pgproof.stages.propose.indexes import propose_indexes
@@ -72,7 +76,8 @@ USED = {
     "SELECT max(visitors) FROM visit WHERE beast = 7": "visit(beast, visitors)",
     "SELECT DISTINCT keeper FROM beast": "beast(keeper)",
     "SELECT keeper, count(*) FROM beast GROUP BY keeper": "beast(keeper)",
-    "SELECT count(*) FROM track WHERE at BETWEEN '2026-01-01 01:00Z' AND '2026-01-01 02:00Z'": "brin track(at)",
+    "SELECT count(*) FROM track WHERE at BETWEEN '2026-01-01 01:00Z' AND '2026-01-01 02:00Z'":
+        "brin track(at)",
     'SELECT * FROM "Größe"."Wärter" w JOIN beast b ON b.keeper = w."Id" WHERE w."select" = 7 AND b.cage = 3':
         "beast(keeper, cage)",
     "SELECT * FROM open_beast WHERE keeper = 7 ORDER BY born LIMIT 3":
@@ -134,10 +139,10 @@ def build(session: Session, catalog: Catalog, candidate: IndexCandidate) -> None
     session.run(create_index_sql(candidate.change, concurrently=False, catalog=catalog))
 
 
-def indexes_used(plan: dict[str, object]) -> Iterator[str]:
+def indexes_used(plan: dict[str, Any]) -> Iterator[str]:
     if name := plan.get("Index Name"):
         yield str(name)
-    for child in plan.get("Plans", []):  # type: ignore[attr-defined]
+    for child in plan.get("Plans", []):
         yield from indexes_used(child)
 
 
@@ -179,6 +184,68 @@ def test_the_candidate_made_for_a_statement_is_used(zoo: tuple[Session, Catalog]
         plan = session.value(f"EXPLAIN (FORMAT JSON) {sql}")[0]["Plan"]
         parts = {candidate.name, *children_of(session, candidate.name)}
         assert parts.intersection(indexes_used(plan)), plan
+    finally:
+        session.run("ROLLBACK")
+
+
+def test_a_plan_shows_what_the_text_hides(zoo: tuple[Session, Catalog]) -> None:
+    session, catalog = zoo
+    session.run("BEGIN")
+    session.run(
+        "CREATE FUNCTION fierce() RETURNS SETOF beast STABLE LANGUAGE sql"
+        " AS 'SELECT * FROM beast WHERE cage = 5 AND keeper = 3'"
+    )
+    sql = "SELECT f.* FROM fierce() f ORDER BY f.weight LIMIT 1"
+    plan = explain(session, sql)
+    session.run("ROLLBACK")
+    assert propose_indexes(catalog, workload(sql)) == ()
+    found = {shown(one.change) for one in propose_indexes(catalog, workload(sql), plans={"q0": plan})}
+    assert {"beast(keeper, cage)", "beast(cage)"} <= found
+
+
+SELECTIVE = (
+    "keeper = 7",
+    "cage IN (3, 4)",
+    "code = 'C9'",
+    "weight BETWEEN 17.5 AND 18",
+    "born > '2026-01-09 00:00Z'",
+    "doc ->> 'kind' = 'k5'",
+    "tags @> ARRAY['a5']",
+    "name LIKE 'name abc%'",
+    "name ILIKE '%abcdef%'",
+    "token = '00000000-0000-0000-0000-000000000000'",
+    "address << '10.7.0.0/16'",
+    "plain(name) = 'name x'",
+)
+LOOSE = (
+    "status <> 'shut'",
+    "tame IS NOT TRUE",
+    "fed > day",
+    "gone IS NULL",
+    "born < now()",
+    "ratio <> weight",
+)
+TAILS = ("", "ORDER BY born LIMIT 3", "ORDER BY weight DESC NULLS LAST, id LIMIT 3")
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.lists(st.sampled_from(SELECTIVE), min_size=1, max_size=2, unique=True),
+    st.lists(st.sampled_from(LOOSE), max_size=2, unique=True),
+    st.sampled_from(TAILS),
+)
+def test_of_selective_conditions_some_candidate_is_used(
+    zoo: tuple[Session, Catalog], selective: list[str], loose: list[str], tail: str
+) -> None:
+    session, catalog = zoo
+    sql = f"SELECT * FROM beast WHERE {' AND '.join(selective + loose)} {tail}"
+    candidates = propose_indexes(catalog, workload(sql), max_candidates=8)
+    session.run("BEGIN")
+    try:
+        for candidate in candidates:
+            build(session, catalog, candidate)
+        plan = session.value(f"EXPLAIN (FORMAT JSON) {sql}")[0]["Plan"]
+        assert {candidate.name for candidate in candidates}.intersection(indexes_used(plan)), plan
     finally:
         session.run("ROLLBACK")
 
