@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pgproof.model.estimate import IndexShape
 from pgproof.model.relation import Column
-from pgproof.stages.estimate.sizes.btree import BtreePages, count_pages, separator_bytes
+from pgproof.stages.estimate.sizes.btree import count_pages, separator_bytes
 from pgproof.stages.estimate.sizes.duplicates import CLUSTERED_FROM
-from pgproof.stages.estimate.sizes.filling import fill_leaves
+from pgproof.stages.estimate.sizes.filling import LeafLevel, fill_leaves
 from pgproof.stages.estimate.sizes.groups import (
     KeyClass,
     coarse_key_classes,
@@ -23,82 +22,90 @@ from pgproof.stages.estimate.sizes.heavy_tail import rank_frequencies
 from pgproof.stages.estimate.sizes.joint import is_unique, ordered_together, rows_referred_to
 from pgproof.stages.estimate.sizes.known import KnownIndex
 from pgproof.stages.estimate.sizes.layout import layout_of
+from pgproof.stages.estimate.sizes.nullness import Kind, kinds_of_rows, nulls_frac
 from pgproof.stages.estimate.sizes.trust import judge
-from pgproof.stages.estimate.sizes.widths import WidthClass, entry_bytes, widths_of
+from pgproof.stages.estimate.sizes.widths import entry_bytes, widths_of
 
 _NOT_DEDUPLICATED_OPCLASSES = ("record_ops", "record_image_ops")
 
 
-Widths = tuple[WidthClass, ...]
+Classes = tuple[KeyClass, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class _Entries:
-    """The sizes of an index's entries.
+class _Leaves:
+    """The leaves that one kind of rows fills.
 
     Args:
-        whole_bytes: Mean of those without NULLs; of several columns, with them.
-        null_bytes: Of one whose only value is NULL.
-        prefix_bytes: Mean of entries cut behind each key column.
+        likely: Most likely.
+        others: As they might be as well.
+        separator_bytes: Mean size of a key in an inner page above them.
     """
 
-    whole_bytes: float
-    null_bytes: float
-    prefix_bytes: tuple[float, ...]
+    likely: LeafLevel
+    others: tuple[LeafLevel, ...]
+    separator_bytes: float
 
 
 def btree_shape(known: KnownIndex) -> IndexShape:
     """Return the shape of a B-tree."""
-    columns = known.key_columns
-    read = key_classes if len(columns) == 1 else coarse_key_classes
-    classes = [read(column, known.sample_of(column)) for column in columns]
-    likely, doubts = _key_groups(known, classes)
-    entries = _entries(known)
-    found = _pages(known, entries, classes, likely)
-    spread = [_pages(known, entries, classes, other).pages for other in doubts if deduplicates(known)]
-    confidence, reason = judge(found.pages, spread, known.guesses, exact=known.table_sample.complete)
+    kinds = [_leaves_of(known, kind) for kind in kinds_of_rows(known)]
+    entries = sum(kind.likely.entries for kind in kinds)
+    separator = sum(kind.separator_bytes * kind.likely.entries for kind in kinds) / max(entries, 1.0)
+    whole = LeafLevel(sum(kind.likely.pages for kind in kinds), entries)
+    found = count_pages(whole, separator, known.rows)
+    other_pages = [whole.pages - kind.likely.pages + other.pages for kind in kinds for other in kind.others]
+    sizes = [count_pages(replace(whole, pages=pages), separator, known.rows).pages for pages in other_pages]
+    confidence, reason = judge(found.pages, sizes, known.guesses, exact=known.table_sample.complete)
     return IndexShape(found.pages, known.rows, found.level, confidence, reason)
 
 
-def _key_groups(
-    known: KnownIndex, classes: Sequence[tuple[KeyClass, ...]]
-) -> tuple[tuple[KeyClass, ...], list[tuple[KeyClass, ...]]]:
-    """Return how the rows fall into equal keys: most likely, and other ways it might be."""
-    columns, rows = known.key_columns, known.rows
-    if rows < 1:
-        return (), []
-    if known.change.unique or is_unique(columns, known.table, known.catalog):
-        return _with_nulls_of_one(classes, rows), []
+def _leaves_of(known: KnownIndex, kind: Kind) -> _Leaves:
+    read = key_classes if len(kind.present) == 1 else coarse_key_classes
+    classes = [read(column, known.sample_of(column)) for column in kind.present]
+    likely, doubts = _key_groups(known, kind, classes)
+    merged = deduplicates(known)
+    payload = [(widths_of(c), nulls_frac(c)) for c in known.columns[len(known.key_columns) :]]
+    values = [(widths_of(column), 0.0) for column in kind.present]
+    size = entry_bytes([*values, *payload], has_null=kind.has_null)
+    leaves = fill_leaves(likely, kind.rows, size, deduplicated=merged)
+    others = [fill_leaves(other, kind.rows, size, deduplicated=merged) for other in doubts]
+    prefixes = [entry_bytes(values[: place + 1], has_null=kind.has_null) for place in range(len(values))]
+    distinct, so_far = [], 1.0
+    for each in classes[:-1]:
+        so_far = min(so_far * distinct_keys(each, kind.rows), max(leaves.entries, 1.0))
+        distinct.append(so_far)
+    distinct.append(distinct_keys(likely, kind.rows))
+    separator = separator_bytes(prefixes or [16.0], distinct, leaves.entries)
+    return _Leaves(leaves, tuple(others), separator)
+
+
+def _key_groups(known: KnownIndex, kind: Kind, classes: Sequence[Classes]) -> tuple[Classes, list[Classes]]:
+    """Return how rows fall into equal keys: most likely, and other ways it might be."""
+    columns, rows = kind.present, kind.rows
+    if not columns:
+        return (KeyClass(1.0, 1.0, certain=True),), []
+    unique = known.change.unique or is_unique(columns, known.table, known.catalog)
+    if unique and not kind.has_null:
+        return (KeyClass(rows, 1.0 / rows, certain=True),), []
     if len(columns) == 1:
-        return classes[0], _doubts_of_one(known, columns[0], classes[0])
+        return classes[0], _doubts_of_one(known, columns[0], rows, classes[0])
     independent = joint_classes(classes, rows)
     allowed = rows_referred_to(columns, known.table, known.catalog)
     if allowed is not None and allowed < distinct_keys(independent, rows):
         return joint_classes(classes, rows, known_distinct=allowed), []
-    fewest = max(distinct_keys(each, rows) for each in classes)
-    dependent = joint_classes(classes, rows, known_distinct=fewest)
     if ordered_together(columns):
         return joint_classes(classes, rows, known_distinct=sum(distinct_keys(c, rows) for c in classes)), []
-    return independent, [dependent]
+    fewest = max(distinct_keys(each, rows) for each in classes)
+    return independent, [joint_classes(classes, rows, known_distinct=fewest)]
 
 
-def _with_nulls_of_one(classes: Sequence[tuple[KeyClass, ...]], rows: float) -> tuple[KeyClass, ...]:
-    """Return the keys of a unique index: each once, except NULLs, which don't count as equal."""
-    nulls = tuple(each for each in classes[0] if each.null) if len(classes) == 1 else ()
-    left = 1.0 - sum(each.share for each in nulls)
-    return (*nulls, KeyClass(rows * left, 1.0 / rows, certain=True)) if left > 0 else nulls
-
-
-def _doubts_of_one(
-    known: KnownIndex, column: Column, classes: tuple[KeyClass, ...]
-) -> list[tuple[KeyClass, ...]]:
+def _doubts_of_one(known: KnownIndex, column: Column, rows: float, classes: Classes) -> list[Classes]:
     """Return what else a column's keys might be where a sample can't tell."""
     statistics = column.statistics
     if statistics is None or known.table_sample.complete:
         return []
-    nulls = tuple(each for each in classes if each.null)
-    rows = known.rows * (1.0 - sum(each.share for each in nulls))
-    distinct = distinct_keys(classes, known.rows) - len(nulls)
+    distinct = distinct_keys(classes, rows)
     clustered = abs(statistics.correlation or 0.0) >= CLUSTERED_FROM
     if rank_frequencies(statistics, known.sample_of(column)):
         others = min(statistics.distinct_rows(known.rows), rows)
@@ -106,49 +113,7 @@ def _doubts_of_one(
         return []
     else:
         others = min(distinct * 2, rows)
-    alike = equal_groups(others, rows)
-    return [(*nulls, replace(alike, share=alike.share * rows / known.rows))]
-
-
-def _pages(
-    known: KnownIndex,
-    entries: _Entries,
-    classes: Sequence[tuple[KeyClass, ...]],
-    groups: tuple[KeyClass, ...],
-) -> BtreePages:
-    rows = known.rows
-    leaves = fill_leaves(
-        groups, rows, entries.whole_bytes, null_bytes=entries.null_bytes, deduplicated=deduplicates(known)
-    )
-    distinct, so_far = [], 1.0
-    for each in classes[:-1]:
-        so_far = min(so_far * distinct_keys(each, rows), max(leaves.entries, 1.0))
-        distinct.append(so_far)
-    distinct.append(distinct_keys(groups, rows))
-    return count_pages(leaves, separator_bytes(entries.prefix_bytes, distinct, leaves.entries), rows)
-
-
-def _entries(known: KnownIndex) -> _Entries:
-    values = [(widths_of(column), _nulls_frac(column)) for column in known.columns]
-    keys = len(known.key_columns)
-    prefixes = tuple(_mixed(values[: place + 1]) for place in range(keys))
-    if len(values) == 1:
-        whole, with_null = entry_bytes(values)
-        return _Entries(whole, with_null, prefixes)
-    # Entries with and without NULLs are mixed within each class of keys.
-    mean = prefixes[-1] if keys == len(values) else _mixed(values)
-    return _Entries(mean, mean, prefixes)
-
-
-def _mixed(values: Sequence[tuple[Widths, float]]) -> float:
-    """Return the mean size of entries with these values, NULLs among them."""
-    whole, with_null = entry_bytes(values)
-    without = math.prod(1.0 - frac for _, frac in values)
-    return whole * without + with_null * (1.0 - without)
-
-
-def _nulls_frac(column: Column) -> float:
-    return column.statistics.null_frac if column.statistics else 0.0
+    return [(equal_groups(others, rows),)]
 
 
 def deduplicates(known: KnownIndex) -> bool:

@@ -34,7 +34,7 @@ class LeafLevel:
     """The leaves of a B-tree.
 
     Args:
-        pages: How many; at least 1.
+        pages: How many, in fractions.
         entries: Entries on them, posting lists counted once.
     """
 
@@ -56,7 +56,6 @@ def fill_leaves(
     rows: float,
     entry_bytes: float,
     *,
-    null_bytes: float = 16.0,
     deduplicated: bool,
     fillfactor: int = 90,
 ) -> LeafLevel:
@@ -66,25 +65,23 @@ def fill_leaves(
         classes: How the rows fall into equal keys.
         rows: Rows of the index.
         entry_bytes: Mean size of an entry of one row.
-        null_bytes: Size of an entry of the class that is NULL.
         deduplicated: Equal keys are merged.
         fillfactor: Of the index, percent.
     """
     spare = PAGE_BYTES * (100 - fillfactor) // 100
     pages = entries = 0.0
     for each in classes:
-        size = null_bytes if each.null else entry_bytes
         mean = each.share * rows
         if not deduplicated or (each.certain and mean <= 1.0):
-            pages += each.keys * mean / _singles_a_page(size, spare)
+            pages += each.keys * mean / _singles_a_page(entry_bytes, spare)
             entries += each.keys * mean
             continue
         rounded = _rounded(mean)
-        items = _in_posting_lists(size, rounded, each.certain)
+        items = _in_posting_lists(entry_bytes, rounded, each.certain)
         scale = each.keys * mean / rounded
-        pages += scale * items.total / _kept_bytes(items, size, mean, spare)
+        pages += scale * items.total / _kept_bytes(items, entry_bytes, mean, spare)
         entries += scale * items.count
-    return LeafLevel(max(pages, 1.0), entries)
+    return LeafLevel(pages, entries)
 
 
 def _singles_a_page(entry_bytes: float, spare: int) -> float:

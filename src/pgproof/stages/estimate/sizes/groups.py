@@ -25,37 +25,45 @@ class KeyClass:
 
     Args:
         keys: How many there may be.
-        share: Of all rows, in each of them.
+        share: Of the rows whose key is not NULL, in each of them.
         certain: Each has its rows for sure; otherwise they are drawn at random, and a key may get none.
-        null: The key is NULL.
     """
 
     keys: float
     share: float
     certain: bool = False
-    null: bool = False
 
 
 @lru_cache(maxsize=4096)
 def key_classes(column: Column, sample: TableSample) -> tuple[KeyClass, ...]:
-    """Return a column's keys by frequency, NULL among them; without statistics the planner's guess of 200."""
+    """Return a column's keys by frequency, NULL left out; without statistics the planner's guess of 200 keys.
+
+    Args:
+        column: The column.
+        sample: Where its statistics come from.
+
+    Returns:
+        Classes whose shares add up to 1; empty where every row is NULL.
+    """
     statistics = column.statistics
     if statistics is None:
         return (KeyClass(200.0, 1 / 200.0),)
-    found = [KeyClass(1.0, statistics.null_frac, certain=True, null=True)] if statistics.null_frac > 0 else []
+    present = 1.0 - statistics.null_frac
     ranks = rank_frequencies(statistics, sample)
-    if ranks:
-        found += [KeyClass(keys, share) for keys, share in ranks]
-        left = 1.0 - sum(each.keys * each.share for each in found)
-        return (*found, KeyClass(sample.rows * left, 1.0 / sample.rows, certain=True))
-    found += [KeyClass(1.0, share, certain=True) for share in statistics.most_common_freqs if share > 0]
-    left = 1.0 - sum(each.share for each in found)
     others = uncommon_keys(statistics, sample)
-    if others is not None:
-        found.append(_drawn(others, left, sample.rows))
-    elif left > 1e-6 and found:  # the values seen are all there are
-        found = [replace(each, share=each.share / (1.0 - left)) for each in found]
-    return tuple(found)
+    if ranks:
+        found = [KeyClass(keys, share) for keys, share in ranks]
+        left = present - sum(each.keys * each.share for each in found)
+        found.append(KeyClass(sample.rows * left, 1.0 / sample.rows, certain=True))
+    else:
+        found = [KeyClass(1.0, share, certain=True) for share in statistics.most_common_freqs if share > 0]
+        if others is not None:
+            left = present - sum(each.share for each in found)
+            found.append(_drawn(others, left, sample.rows))
+    total = sum(each.keys * each.share for each in found)
+    if total <= 0:
+        return (KeyClass(1.0, 1.0, certain=True),) if present > 0 else ()
+    return tuple(replace(each, share=each.share / total) for each in found)
 
 
 def _drawn(others: Keys, share: float, rows: float) -> KeyClass:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from pgproof.model.estimate import Confidence, IndexShape
 from pgproof.stages.estimate.sizes.groups import KeyClass, key_classes
@@ -21,11 +22,10 @@ _FREQUENT_ROWS = 20.0  # of a key: its rows fill a page noticeably, and all of t
 def hash_shape(known: KnownIndex) -> IndexShape:
     """Return the shape of a hash index. NULLs are not in it; the key's width plays no part."""
     column = known.key_columns[0]
-    classes = [each for each in key_classes(column, known.sample_of(column)) if not each.null]
+    classes = key_classes(column, known.sample_of(column))
     buckets = count_buckets(max(known.table.rows, 0.0))
-    present = sum(each.keys * each.share for each in classes) or 1.0
-    rows = known.rows * min(present, 1.0)
-    overflow = _overflow_pages(classes, known.rows, buckets) if rows > 0 else 0.0
+    rows = known.rows * (1.0 - (column.statistics.null_frac if column.statistics else 0.0))
+    overflow = _overflow_pages(classes, rows, buckets) if rows > 0 else 0.0
     pages = 1 + buckets + math.ceil(overflow) + 1
     confidence = Confidence.LOW if known.guesses else Confidence.HIGH
     reason = "; ".join(known.guesses) or "buckets by the rows of the table, overflow by its frequent keys"
@@ -49,7 +49,7 @@ def count_buckets(rows: float) -> int:
     return half + half // _PHASES * quarters
 
 
-def _overflow_pages(classes: list[KeyClass], rows: float, buckets: int) -> float:
+def _overflow_pages(classes: Sequence[KeyClass], rows: float, buckets: int) -> float:
     """Return the pages besides the first ones of all buckets.
 
     Between powers of two, the buckets not yet split get twice the rows of the others.
@@ -63,7 +63,7 @@ def _overflow_pages(classes: list[KeyClass], rows: float, buckets: int) -> float
     return pages
 
 
-def _overflow_of_one(classes: list[KeyClass], rows: float, share: float) -> float:
+def _overflow_of_one(classes: Sequence[KeyClass], rows: float, share: float) -> float:
     """Return the overflow pages of a bucket that each key falls into with a chance of ``share``."""
     rare = [each for each in classes if each.share * rows < _FREQUENT_ROWS]
     load = sum(each.keys * each.share for each in rare) * rows * share

@@ -95,24 +95,24 @@ def value_width(base_type: str, text: str) -> int | None:
     return None
 
 
-def entry_bytes(columns: Iterable[tuple[tuple[WidthClass, ...], float]]) -> tuple[float, float]:
+def entry_bytes(columns: Iterable[tuple[tuple[WidthClass, ...], float]], *, has_null: bool = False) -> float:
     """Return the mean size of entries with these values, without a line pointer.
 
     Args:
         columns: Of each value its widths and the share of NULLs, in index order.
-
-    Returns:
-        Of entries without any NULL, and of those with at least one (16 where there can be none).
+        has_null: Every entry has a NULL besides.
     """
     parts = tuple(columns)
-    whole = _padded_mean(ENTRY_HEADER_BYTES, ((widths, 0.0) for widths, _ in parts))
-    without_null = 1.0
+    if has_null:
+        return _padded_mean(ENTRY_HEADER_WITH_NULLS_BYTES, parts)
+    without = 1.0
     for _, null_frac in parts:
-        without_null *= 1.0 - null_frac
-    if without_null >= 1.0:
-        return whole, ENTRY_HEADER_WITH_NULLS_BYTES
-    absent = [(widths, min(null_frac / (1.0 - without_null), 1.0)) for widths, null_frac in parts]
-    return whole, _padded_mean(ENTRY_HEADER_WITH_NULLS_BYTES, absent)
+        without *= 1.0 - null_frac
+    whole = _padded_mean(ENTRY_HEADER_BYTES, ((widths, 0.0) for widths, _ in parts))
+    if without >= 1.0:
+        return whole
+    absent = [(widths, min(null_frac / (1.0 - without), 1.0)) for widths, null_frac in parts]
+    return whole * without + _padded_mean(ENTRY_HEADER_WITH_NULLS_BYTES, absent) * (1.0 - without)
 
 
 def _padded_mean(start: int, parts: Iterable[tuple[tuple[WidthClass, ...], float]]) -> float:
