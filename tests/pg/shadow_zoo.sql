@@ -79,6 +79,12 @@ CREATE TABLE unseen (id int PRIMARY KEY, v text) WITH (autovacuum_enabled = off)
 INSERT INTO unseen SELECT i, 'v' || i FROM generate_series(1, 20000) AS i;
 CREATE STATISTICS "Sélect".dependent (dependencies, ndistinct, mcv) ON qty, feels FROM "Sélect"."order";
 
+CREATE TABLE tied (gone int, k int, twin int, lost text, third int);
+INSERT INTO tied SELECT 1, i % 97, i % 97 + 1, 'x', i % 5 FROM generate_series(1, 25000) AS i;
+ALTER TABLE tied DROP COLUMN gone;
+ALTER TABLE tied DROP COLUMN lost;
+CREATE STATISTICS tied_all ON k, twin, third FROM tied;
+
 CREATE TABLE place (id int PRIMARY KEY, bag geo.hstore, bags geo.hstore[], name text DEFAULT geo.hstore('a', 'b')::text);
 INSERT INTO place (id, bag) SELECT i, geo.hstore('k', i::text) FROM generate_series(1, 3000) AS i;
 CREATE INDEX place_bag ON place USING gin (bag);

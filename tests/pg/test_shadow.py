@@ -21,7 +21,7 @@ from pgproof.testing.servers import run_statement, temporary_database
 pytestmark = pytest.mark.pg
 
 ZOO = (Path(__file__).parent / "shadow_zoo.sql").read_text(encoding="utf-8")
-ANALYSED = 'VACUUM ANALYZE "Sélect"."order", line, event, animal, dog, summary, place'
+ANALYSED = 'VACUUM ANALYZE "Sélect"."order", line, event, animal, dog, summary, place, tied'
 NOTHING: frozenset[str] = frozenset()
 
 EXACT = (
@@ -30,6 +30,10 @@ EXACT = (
     """SELECT * FROM "Sélect"."order" WHERE label = 'l5'""",
     """SELECT * FROM "Sélect"."order" WHERE mail = 'm5@X'::geo.citext""",
     """SELECT * FROM "Sélect"."order" WHERE qty = 3""",
+    """SELECT * FROM "Sélect"."order" WHERE qty = 3 AND feels = 'sad'""",
+    """SELECT qty, feels, count(*) FROM "Sélect"."order" GROUP BY 1, 2""",
+    """SELECT k, twin, third, count(*) FROM tied GROUP BY 1, 2, 3""",
+    """SELECT * FROM tied WHERE k = 7 AND twin = 8 AND third = 0""",
     """SELECT * FROM "Sélect"."order" WHERE shout LIKE 'NAME 5%' AND qty > 3""",
     """SELECT made FROM "Sélect"."order" WHERE qty > 41 ORDER BY made DESC NULLS LAST LIMIT 5""",
     """SELECT * FROM "a view" WHERE qty = 7""",

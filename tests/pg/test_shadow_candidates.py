@@ -155,7 +155,6 @@ def test_sizes_are_those_of_really_built_indexes(
         # Nobody can know from column statistics that two columns go together.
         low = [name for name, size in costs.index_sizes.items() if size.confidence is Confidence.LOW]
         assert low == ["event_k_at"]
-            assert costs.index_sizes[one.name].reason
 
 
 def test_only_what_is_visible_is_used_and_the_rest_comes_back(shadow: Shadow, catalog: Catalog) -> None:

@@ -19,6 +19,7 @@ from pgproof.postgres.embedded import EmbeddedServer, start_server
 from pgproof.postgres.session import Row
 from pgproof.postgres.shadow.cache import cache_key, discard, kept_shadow, place_for
 from pgproof.postgres.shadow.ends import insert_ends
+from pgproof.postgres.shadow.extended import write_extended
 from pgproof.postgres.shadow.restore import Report, restore_dump
 from pgproof.postgres.shadow.source import Source, choose_binaries, read_source
 from pgproof.sqltext.quote import quote_identifier, quote_literal
@@ -94,7 +95,8 @@ def open_shadow(target_dsn: str, *, home: Path, progress: Progress = ignore_prog
     binaries = choose_binaries()
     progress("reading the schema and statistics")
     source = read_source(target_dsn, binaries)
-    key = cache_key(binaries.version, str(binaries.bindir), repr(tuple(source.locale)[:5]), source.dump)
+    made_of = (binaries.version, str(binaries.bindir), repr(tuple(source.locale)[:5]), repr(source.extended))
+    key = cache_key(*made_of, source.dump)
     server, kept = _start(binaries, home, key)
     with server:
         if kept:
@@ -146,6 +148,7 @@ def _restore(server: EmbeddedServer, source: Source, progress: Progress) -> Repo
         note = _create_database(admin, source.locale)
     with _connect(server, PRISTINE) as connection:
         report = restore_dump(connection, source.dump, progress)
+        write_extended(connection, source.extended)
         insert_ends(connection, progress)
     if note:
         report.stand_ins.append(note)

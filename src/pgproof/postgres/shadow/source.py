@@ -16,6 +16,7 @@ from pgproof.postgres.dsn import address_of, without_secrets
 from pgproof.postgres.dump import OWN_SCHEMA
 from pgproof.postgres.dump_programs import fail, run_program
 from pgproof.postgres.session import Row, Session, open_session
+from pgproof.postgres.shadow.extended import ExtendedData, read_extended
 from pgproof.sqltext.quote import qualify, quote_identifier
 
 SHADOW_MAJOR = 18
@@ -47,6 +48,7 @@ class Source:
     Args:
         dump: Schema and statistics as SQL; equal ones give equal texts.
         pages: Length of each table's and index's file in blocks.
+        extended: Contents of extended statistics.
         settings: Every setting as the session sees it, in base units.
         search_path: Schemas in order.
         locale: Row of the query ``database_locale``.
@@ -59,6 +61,7 @@ class Source:
 
     dump: str
     pages: Mapping[RelationName, int]
+    extended: tuple[ExtendedData, ...]
     settings: Mapping[str, str]
     search_path: tuple[str, ...]
     locale: Row
@@ -103,17 +106,24 @@ def read_source(dsn: str, binaries: Binaries) -> Source:
             RelationName(row.schema_name, row.relation_name) for row in obstacles if row.for_row_security
         )
         lengths = session.query("file_lengths")
+        facts = session.query("database")[0]
+        extended = read_extended(session, superuser=facts.is_superuser)
         source = Source(
             dump="",
             pages={RelationName(row.schema_name, row.relation_name): row.pages for row in lengths},
+            extended=extended,
             settings={row.name: row.value for row in session.query("settings")},
-            search_path=tuple(session.query("database")[0].search_path),
+            search_path=tuple(facts.search_path),
             locale=session.query("database_locale")[0],
             major=session.major,
             user=session.user,
             guarded=guarded,
             memberships=tuple(row.role_name for row in session.query("own_roles")) if guarded else (),
-            notes=(*_denials(session, denied), *_policies(session, guarded)),
+            notes=(
+                *_denials(session, denied),
+                *_policies(session, guarded),
+                *(data.note for data in extended if data.note),
+            ),
         )
         return replace(source, dump=dumping.result())
 
