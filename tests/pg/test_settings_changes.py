@@ -146,9 +146,11 @@ def test_deployed_and_reverted_to_the_same_bytes(
     before, settings_before = dump(), session.query("database_settings")
     rollout = deploy_variant(database, CHANGES, run_id="r-1", variant="v", sink=ledger, dump=dump)
     assert rollout.state is RolloutState.APPLIED
+    assert not any(note.startswith("Already so") for note in rollout.notes)
     assert dump() != before
     again = deploy_variant(database, CHANGES, run_id="r-1", variant="v", sink=ledger, dry_run=True)
     assert again.changes == (), "all of it is so"
+    assert sum(note.startswith("Already so") for note in again.notes) == len(CHANGES)
     reverted = revert_rollout(database, rollout, sink=ledger, dump=dump)
     assert reverted.state is RolloutState.REVERTED
     assert reverted.reverted_schema_equal is True

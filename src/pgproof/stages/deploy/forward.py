@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from pgproof.changes import describe, effective_changes, verify_steps
+from pgproof.changes import describe, effective_changes, remember, verify_steps
 from pgproof.errors import (
     Cancelled,
     PgproofError,
@@ -18,6 +18,7 @@ from pgproof.errors import (
 from pgproof.model.change import Change, CreateIndex
 from pgproof.model.journal import with_journal
 from pgproof.model.progress import Progress, ignore_progress
+from pgproof.model.relation import Catalog
 from pgproof.model.rollout import Rollout, RolloutState
 from pgproof.model.run_id import new_run_id
 from pgproof.postgres.dsn import shell_argument
@@ -88,7 +89,7 @@ def deploy_variant(
             target=target.identity,
             changes=planned,
             state=RolloutState.PLANNED,
-            notes=result.warnings + tuple(f"Already so: {describe(c)}." for c in changes if c not in planned),
+            notes=result.warnings + _already_so(changes, planned, target.catalog),
         )
         if dry_run:
             return rollout
@@ -96,6 +97,13 @@ def deploy_variant(
         rollout = replace(rollout, schema_digest_before=digest)
         sink.record_rollout(rollout)
         return advance(target_dsn, target, rollout, sink)
+
+
+def _already_so(
+    changes: tuple[Change, ...], planned: tuple[Change, ...], catalog: Catalog
+) -> tuple[str, ...]:
+    left_out = (change for change in changes if remember(change, catalog) not in planned)
+    return tuple(f"Already so: {describe(change)}." for change in left_out)
 
 
 def advance(dsn: str, target: Target, rollout: Rollout, sink: JournalSink) -> Rollout:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from pgproof.model.change import SetStatisticsTarget
 from pgproof.model.setting_advice import SettingAdvice
 from pgproof.model.statistics_advice import StatisticsAdvice
 from pgproof.model.variant import Variant
@@ -20,11 +21,15 @@ def statistics_variant(advice: Sequence[StatisticsAdvice]) -> Variant | None:
     """
     if not advice:
         return None
-    changes = tuple(dict.fromkeys(each.change for each in advice))
+    # Targets first: how many common combinations are kept follows from them.
+    changes = sorted(
+        dict.fromkeys(each.change for each in advice),
+        key=lambda change: not isinstance(change, SetStatisticsTarget),
+    )
     return Variant(
         name="statistics",
         title=f"statistics that the planner lacks ({_count(len(changes))})",
-        changes=changes,
+        changes=tuple(changes),
         why="\n".join(each.reason for each in advice),
     )
 
