@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from pgproof.model.prediction import Predictions
 from pgproof.model.query import StatementKind
 from pgproof.model.units import Interval
 
@@ -213,6 +214,7 @@ class ArmResult:
         plans: Plans before and after of the statements that changed most.
         dropped: Why it was taken out of the race early, empty otherwise.
         targets: The owners' targets, met or not; empty for control and canary.
+        predictions: What the planner predicted beside what was measured; None where nothing was predicted.
     """
 
     name: str
@@ -232,6 +234,7 @@ class ArmResult:
     plans: tuple[PlanPair, ...] = ()
     dropped: str = ""
     targets: tuple[TargetResult, ...] = ()
+    predictions: Predictions | None = None
 
     @property
     def gates_passed(self) -> bool:

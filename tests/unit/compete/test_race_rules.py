@@ -32,7 +32,7 @@ from pgproof.stages.compete.gates import (
 )
 from pgproof.stages.compete.load import count_turns
 from pgproof.stages.compete.load_log import LoadLog, judge_health, summarise_load
-from pgproof.stages.compete.manifest import manifest, reanalyse
+from pgproof.stages.compete.manifest import digest_of, manifest, reanalyse
 from pgproof.stages.compete.measure import why_not_executable
 from pgproof.stages.compete.observe import Observed
 from pgproof.stages.compete.race import RaceOutcome, find_hopeless
@@ -487,6 +487,12 @@ def test_a_manifest_gives_the_same_verdicts_again() -> None:
         before = finished.record.comparisons[arm]
         assert again[arm].verdict is before.verdict
         assert again[arm].interval.low == pytest.approx(before.interval.low, rel=1e-4)
+
+
+def test_a_manifest_from_before_predictions_is_still_read() -> None:
+    document = manifest(held(record_of({"good": 0.2})))
+    older = {key: value for key, value in document.items() if key not in ("expected", "digest")}
+    assert reanalyse({**older, "digest": digest_of(older)}) == reanalyse(document)
 
 
 def test_a_manifest_that_was_changed_is_refused() -> None:

@@ -58,6 +58,11 @@ def manifest(held: Held) -> dict[str, Any]:
         },
         "arms": arms,
         "apply_sql": {arm.name: [step.sql for step in arm.steps] for arm in record.arms},
+        "expected": {
+            arm.name: {expected.statement: expected.cost_frac for expected in arm.variant.expected}
+            for arm in record.arms
+            if arm.variant.expected
+        },
         "statements": [[s.name, s.calls, s.query.kind.value, s.query.read_only] for s in record.statements],
         "skipped": dict(record.seen.skipped),
         "blocks": {arm: dict(found) for arm, found in record.seen.blocks.items()},

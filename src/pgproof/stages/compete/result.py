@@ -38,6 +38,7 @@ from pgproof.stages.compete.gates import (
 )
 from pgproof.stages.compete.load_log import LoadLog, draw_p95, summarise_load
 from pgproof.stages.compete.observe import Observed
+from pgproof.stages.compete.predictions import compare_predictions
 from pgproof.stages.compete.race import RaceOutcome
 from pgproof.stages.compete.samples import Samples
 from pgproof.stages.compete.score import Entry, rate_simplicity
@@ -188,6 +189,9 @@ def make_arm_result(
         targets=judge_arm_targets(record, arm.name)
         if arm.role is ArmRole.VARIANT and not arm.failure
         else (),
+        predictions=compare_predictions(record.race.samples, record.statements, arm.variant)
+        if not arm.failure
+        else None,
     )
 
 
