@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 
 from pgproof.errors import ConfigError, ParseError, PgproofError, UsageError
 from pgproof.frontends.blueprint_file import read_blueprint, write_blueprint
@@ -22,7 +23,7 @@ from pgproof.model.change import (
 )
 from pgproof.model.query import Query, StatementKind
 from pgproof.model.relation import IndexKey, RelationName
-from pgproof.model.variant import Variant
+from pgproof.model.variant import ExpectedStatement, Variant
 from pgproof.model.workload import ParameterSet, Workload, WorkloadStatement
 from pgproof.sqltext.fingerprint import fingerprint
 
@@ -64,6 +65,7 @@ BLUEPRINT = Blueprint(
                 SetSetting("shared_buffers", "1GB", SettingScope.SYSTEM),
             ),
             why="because: yes",
+            expected=(ExpectedStatement("by id", 0.0312), ExpectedStatement("no: longer {there}", 1.0)),
         ),
         Variant(
             "two",
@@ -112,6 +114,18 @@ def test_a_change_is_written_as_sql(tmp_path: Path) -> None:
     assert "CONCURRENTLY" not in text, "how a change is applied is decided elsewhere"
 
 
+def test_what_the_planner_expects_is_a_mapping_that_may_be_missing(tmp_path: Path) -> None:
+    path = tmp_path / "b.yaml"
+    write_blueprint(BLUEPRINT, path)
+    first, second = yaml.safe_load(path.read_text("utf-8"))["variants"]
+    assert first["expected"] == {"by id": 0.0312, "no: longer {there}": 1.0}
+    assert "expected" not in second
+    assert [variant.expected for variant in read_blueprint(path).variants] == [
+        BLUEPRINT.variants[0].expected,
+        (),
+    ]
+
+
 def test_a_short_blueprint_takes_the_defaults(tmp_path: Path) -> None:
     read = read_blueprint(written(tmp_path, MINIMAL))
     assert (read.name, read.weights, read.load, read.limits, read.race) == (
@@ -158,6 +172,17 @@ INDEX = "CREATE INDEX i ON t (id)"
         (
             MINIMAL.replace(INDEX, "{kind: drop_indexx}"),
             ": variant 'one': a change is one SQL statement as text, or a mapping with a known kind.",
+        ),
+        (
+            MINIMAL + "  expected: [0.5]",
+            ": variant 'one': expected must be a mapping of statements to shares of their cost.",
+        ),
+        *(
+            (
+                MINIMAL + f"  expected: {{a: {written}}}",
+                f": variant 'one': expected: the share of 'a' must be a number from 0 on, not {read}.",
+            )
+            for written, read in (("-0.1", "-0.1"), ("much", "'much'"), ("yes", "True"), (".nan", "nan"))
         ),
         (MINIMAL + "load: 3", ": load must be a mapping."),
         (MINIMAL + "load: {client: 3}", ": load: unknown key 'client'."),

@@ -20,7 +20,7 @@ from pgproof import changes
 from pgproof.errors import ConfigError, ParseError
 from pgproof.model.blueprint import Blueprint, Limits, LoadProfile, RacePlan, Target, Weights
 from pgproof.model.change import Change, CloneOnly, CreateIndex, DropIndex, SetSetting, SettingScope
-from pgproof.model.variant import CANARY, CONTROL, Variant
+from pgproof.model.variant import CANARY, CONTROL, ExpectedStatement, Variant
 from pgproof.model.workload import Workload
 from pgproof.sqltext.ddl import parse_change
 from pgproof.stages.capture.files import load_workload, save_workload
@@ -34,7 +34,7 @@ _KEYS = ("version", "name", "goal", "workload", "variants", "targets", "notes", 
 _KINDS_BY_NAME: dict[str, type[Any]] = {
     kind.change.__dataclass_fields__["kind"].default: kind.change for kind in changes.KINDS
 }
-_VARIANT_KEYS = ("name", "title", "why", "changes")
+_VARIANT_KEYS = ("name", "title", "why", "changes", "expected")
 
 
 def write_blueprint(blueprint: Blueprint, path: Path) -> Path:
@@ -214,12 +214,15 @@ def _refuse_out_of_range(section: Any, where: str) -> None:
 
 
 def _variant_to_yaml(variant: Variant) -> dict[str, Any]:
-    return {
+    written: dict[str, Any] = {
         "name": variant.name,
         "title": variant.title,
         "why": variant.why,
         "changes": [_change_to_yaml(change) for change in variant.changes],
     }
+    if variant.expected:
+        written["expected"] = {expected.statement: expected.cost_frac for expected in variant.expected}
+    return written
 
 
 def _change_to_yaml(change: Change) -> Any:
@@ -254,7 +257,22 @@ def _variant_from_yaml(item: Any, path: Path) -> Variant:
         title=str(item.get("title") or name),
         changes=tuple(_change_from_yaml(change, where) for change in listed),
         why=str(item.get("why") or ""),
+        expected=_expected_from_yaml(item.get("expected") or {}, f"{where}: expected"),
     )
+
+
+def _expected_from_yaml(value: Any, where: str) -> tuple[ExpectedStatement, ...]:
+    """Read what the planner expects of a variant; the workload may have lost some of the statements since."""
+    if not isinstance(value, dict):
+        raise ConfigError(
+            f"{where} must be a mapping of statements to shares of their cost.",
+            hint="pgproof advise writes it; leave it out of variants of your own.",
+        )
+    for name, share in value.items():
+        number = isinstance(share, int | float) and not isinstance(share, bool)
+        if not number or not 0 <= share < math.inf:
+            raise ConfigError(f"{where}: the share of {name!r} must be a number from 0 on, not {share!r}.")
+    return tuple(ExpectedStatement(_text(name, where), float(share)) for name, share in value.items())
 
 
 def _change_from_yaml(value: Any, where: str) -> Change:
