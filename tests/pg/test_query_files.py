@@ -22,12 +22,14 @@ QUERIES = sorted({name.split(".")[0] for name in list_files()})
 
 @pytest.fixture(scope="module")
 def connection(pg_server: EmbeddedServer) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
-    """A database with all that queries may ask for: pg_stat_statements and pgproof's own journal."""
+    """A database with all that queries may ask for: pg_stat_statements, our journal, a shadow's casts."""
     with temporary_database(pg_server) as dsn:
         with open_session(dsn, read_only=False) as session:
             session.run("CREATE EXTENSION pg_stat_statements")
             assert prepare_target_journal(session) == ""
         with psycopg.connect(dsn, autocommit=True) as opened:
+            for kind in ("pg_ndistinct", "pg_dependencies", "pg_mcv_list"):
+                opened.execute(f"CREATE CAST (bytea AS {kind}) WITHOUT FUNCTION")
             yield opened
 
 
