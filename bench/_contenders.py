@@ -70,6 +70,7 @@ class Choice:
         planner_calls: Questions it asked.
         seconds: Wall time it took, candidates and provider ready.
         proof: Of ours only: what it says of its own set.
+        late: Of a reference: the time limit ended its search.
     """
 
     algorithm: str
@@ -78,6 +79,7 @@ class Choice:
     planner_calls: int
     seconds: float
     proof: Mapping[str, float] = field(default_factory=dict)
+    late: bool = False
 
     @property
     def names(self) -> Names:
@@ -137,7 +139,7 @@ def reference_choices(
                     chosen = choose(asked, budget)
                     seconds = time.perf_counter() - began
                     indexes = tuple(asked.indexes[name] for name in sorted(chosen))
-                    yield Choice(name, budget, indexes, asked.planner_calls, seconds)
+                    yield Choice(name, budget, indexes, asked.planner_calls, seconds, late=asked.late)
 
 
 def ours(
