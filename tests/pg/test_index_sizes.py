@@ -134,6 +134,22 @@ def test_elements_of_arrays_are_read_from_the_server(session: Session) -> None:
     assert (plain.statistics.element_freqs, plain.statistics.elements_a_row) == ((), None)
 
 
+def test_combinations_are_taken_from_extended_statistics(session: Session) -> None:
+    rows = "SELECT i % 500 AS a, i % 500 / 2 AS b, i % 7 AS c FROM generate_series(1, 40000) AS i"
+    session.run(f"CREATE TABLE pair AS {rows}")
+    session.run("CREATE STATISTICS together (ndistinct) ON b, a, c FROM pair")
+    session.run("ANALYZE pair")
+    found = read_catalog(session).statistics[0].distinct
+    assert (("a", "b"), 500.0) in found
+    assert len(found) == 4
+    _, shape = sized(session, "pair (a, b)")
+    with session.rolled_back():
+        session.run("CREATE INDEX new_index ON pair (a, b)")
+        real = int(session.value("SELECT pg_relation_size('new_index') / 8192"))
+    assert shape.pages == pytest.approx(real, rel=0.1)
+    assert shape.confidence is Confidence.HIGH
+
+
 def test_a_table_without_rows_has_smallest_indexes(session: Session) -> None:
     session.run("CREATE TABLE nothing (a int4, b text[])")
     session.run("VACUUM ANALYZE nothing")

@@ -218,13 +218,23 @@ class Constraint:
 
 @dataclass(frozen=True, slots=True)
 class ExtendedStatistics:
-    """A CREATE STATISTICS object."""
+    """A CREATE STATISTICS object.
+
+    Args:
+        relation: Its name.
+        table: The table it is on.
+        columns: Columns it covers, expressions left out.
+        kinds: What it gathers ("ndistinct").
+        definition: ``pg_get_statisticsobjdef``.
+        distinct: How many combinations groups of its columns have; empty where not gathered or readable.
+    """
 
     relation: RelationName
     table: RelationName
     columns: tuple[str, ...]
     kinds: tuple[str, ...]
     definition: str
+    distinct: tuple[tuple[tuple[str, ...], float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,6 +165,7 @@ def statistics_of(rows: Iterable[Any], names: Names) -> tuple[ExtendedStatistics
             columns=tuple(row.columns),
             kinds=tuple(row.kinds),
             definition=row.definition,
+            distinct=tuple((tuple(names_of), float(count)) for names_of, count in row.distinct_groups or ()),
         )
         for row in rows
         if row.table_oid in names and row.definition

@@ -19,7 +19,12 @@ from pgproof.stages.estimate.sizes.groups import (
     key_classes,
 )
 from pgproof.stages.estimate.sizes.heavy_tail import rank_frequencies
-from pgproof.stages.estimate.sizes.joint import is_unique, ordered_together, rows_referred_to
+from pgproof.stages.estimate.sizes.joint import (
+    combinations_counted,
+    is_unique,
+    ordered_together,
+    rows_referred_to,
+)
 from pgproof.stages.estimate.sizes.known import KnownIndex
 from pgproof.stages.estimate.sizes.layout import layout_of
 from pgproof.stages.estimate.sizes.nullness import Kind, kinds_of_rows, nulls_frac
@@ -90,6 +95,9 @@ def _key_groups(known: KnownIndex, kind: Kind, classes: Sequence[Classes]) -> tu
         return (KeyClass(rows, 1.0 / rows, certain=True),), []
     if len(columns) == 1:
         return classes[0], _doubts_of_one(known, columns[0], rows, classes[0])
+    counted = combinations_counted(columns, known.table, known.catalog)
+    if counted is not None:
+        return joint_classes(classes, rows, known_distinct=min(counted, rows)), []
     independent = joint_classes(classes, rows)
     allowed = rows_referred_to(columns, known.table, known.catalog)
     if allowed is not None and allowed < distinct_keys(independent, rows):

@@ -36,6 +36,19 @@ def rows_referred_to(columns: Sequence[Column], table: Table, catalog: Catalog) 
     return min(found, default=None)
 
 
+def combinations_counted(columns: Sequence[Column], table: Table, catalog: Catalog) -> float | None:
+    """Return how many combinations ANALYZE counted of just these columns, None without such statistics."""
+    names = {column.name for column in columns}
+    found = (
+        count
+        for statistics in catalog.statistics
+        if statistics.table == table.relation
+        for group, count in statistics.distinct
+        if set(group) == names
+    )
+    return next(found, None)
+
+
 def ordered_together(columns: Sequence[Column]) -> bool:
     """Say whether all columns follow the order of the rows, so that each is a step function of the other."""
     correlations = [c.statistics.correlation if c.statistics else None for c in columns]
