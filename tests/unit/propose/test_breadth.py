@@ -278,6 +278,11 @@ class TestLimits:
         assert candidate.statements == ("q0", "q1")
         assert proposed(catalog(whole, part), "SELECT 1 FROM p1 WHERE a = 1") == {"p1(a)"}
 
+    def test_nothing_on_a_table_with_a_foreign_partition(self) -> None:
+        whole = table("p", column("a", distinct=900), kind=RelationKind.PARTITIONED)
+        part = table("p1", column("a"), kind=RelationKind.FOREIGN, parent=RelationName("public", "p"))
+        assert proposed(catalog(whole, part), "SELECT 1 FROM p WHERE a = 1") == set()
+
     def test_a_reason_names_few_of_many_statements(self) -> None:
         many = [f"SELECT note FROM sales WHERE buyer = {number}" for number in range(9)]
         candidate = found(*many)["sales(buyer)"]

@@ -29,6 +29,7 @@ from pgproof.stages.propose.naming import Names
 from pgproof.stages.propose.reading import ReadStatement, read_workload, table_of
 from pgproof.stages.propose.wishes import Wish, Wishes
 from pgproof.stages.propose.worth import (
+    can_be_built,
     is_pinned,
     is_sensible,
     is_worth_indexing,
@@ -122,8 +123,9 @@ def find_proposals(
     names = Names(catalog)
     updated = _updated_columns([one.read for one in asked], catalog)
     candidates = [wish.candidate(names, updated) for wish in chosen]
-    ordered = tuple(sorted(candidates, key=lambda candidate: -candidate.pages_hint))
-    return Proposals(ordered, tuple(_notes(len(wanted), ordered, catalog)))
+    buildable = [candidate for candidate in candidates if can_be_built(candidate, catalog)]
+    ordered = tuple(sorted(buildable, key=lambda candidate: -candidate.pages_hint))
+    return Proposals(ordered, tuple(_notes(len(wanted), len(chosen), ordered, catalog)))
 
 
 def _with_plans(
@@ -250,11 +252,11 @@ def _updated_columns(reads: Sequence[ReadStatement], catalog: Catalog) -> dict[R
     return found
 
 
-def _notes(found: int, candidates: Sequence[IndexCandidate], catalog: Catalog) -> Iterator[str]:
-    if found > len(candidates):
+def _notes(found: int, chosen: int, candidates: Sequence[IndexCandidate], catalog: Catalog) -> Iterator[str]:
+    if found > chosen:
         yield (
-            f"{found - len(candidates)} of {found} candidate indexes were left out, those that fit their"
-            f" statements least: no more than {len(candidates)} are looked at."
+            f"{found - chosen} of {found} candidate indexes were left out, those that fit their statements"
+            f" least: no more than {chosen} are looked at."
         )
     tables = {candidate.change.table for candidate in candidates}
     owners = {

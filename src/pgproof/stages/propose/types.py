@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from pgproof.changes.index_guard import NOT_ORDERABLE
 from pgproof.model.relation import Column
+from pgproof.model.statistics import ColumnStatistics
 
 BTREE_KEY_MAX_BYTES = 2704
 """Largest B-tree entry. **Source**: ``BTMaxItemSize`` for 8 KiB pages, src/include/access/nbtree.h."""
@@ -23,6 +26,7 @@ _NO_USE = frozenset(
 """Types with a B-tree class made for sorting whole documents: no condition people write can use it."""
 
 _NO_BTREE = NOT_ORDERABLE | _NO_USE | {"geometry", "geography", "txid_snapshot", "pg_snapshot", "refcursor"}
+_CACHED_COLUMNS = 16_384
 _TEXT = frozenset({"text", "varchar", "name", "citext"})
 _VARIABLE = _TEXT | {"bpchar", "numeric", "inet", "cidr", "varbit"}
 _ASSUMED_WIDTH_BYTES = {"text": 32, "varchar": 16, "bpchar": 16, "citext": 32, "numeric": 8, "name": 64}
@@ -81,8 +85,10 @@ def can_be_payload(column: Column) -> bool:
 
 
 def _longest_seen_bytes(column: Column) -> int:
-    statistics = column.statistics
-    if statistics is None:
-        return 0
+    return 0 if column.statistics is None else _longest_of(column.statistics)
+
+
+@lru_cache(maxsize=_CACHED_COLUMNS)
+def _longest_of(statistics: ColumnStatistics) -> int:
     values = (*statistics.most_common_vals, *statistics.histogram_bounds)
     return max((len(value.encode(errors="replace")) for value in values), default=0)

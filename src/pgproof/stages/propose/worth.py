@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pgproof.changes import refusals
+from pgproof.model.candidate import IndexCandidate
 from pgproof.model.relation import Catalog, ConstraintKind, Table
 from pgproof.stages.propose.drafts.access import Access
 from pgproof.stages.propose.drafts.draft import Draft
@@ -71,6 +73,11 @@ def is_sensible(draft: Draft, catalog: Catalog) -> bool:
         serves(index, draft) or (not draft.holds_all and finds_one_row(index, draft))
         for index in catalog.indexes_of(draft.table.relation)
     )
+
+
+def can_be_built(candidate: IndexCandidate, catalog: Catalog) -> bool:
+    """Tell whether nothing but the role stands in the way of a candidate: who looks is seldom who builds."""
+    return not refusals(candidate.change, catalog.of_owner, candidate.requires)
 
 
 def _leads_to_most(draft: Draft) -> bool:
