@@ -20,8 +20,22 @@ from pgproof.stages.estimate.provider import CostProvider, NotPlanned, PlanReque
 MAX_PARAMETER_SETS = 3
 """Sets of values a statement is planned with. **Source**: judgement; the heaviest hold most weight."""
 
-Relevance = Callable[[WorkloadStatement], frozenset[str]]
-"""Which candidates the plan of a statement could use at all; the more, the slower."""
+
+@dataclass(frozen=True, slots=True)
+class Relevant:
+    """Candidates that matter to a statement.
+
+    Args:
+        usable: Those that its plan could use at all; the more, the slower it is planned.
+        proposed: Those among them that were proposed for it.
+    """
+
+    usable: frozenset[str]
+    proposed: frozenset[str]
+
+
+Relevance = Callable[[WorkloadStatement], Relevant]
+"""Which candidates matter to a statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +60,14 @@ class Question:
         request: What the planner is asked.
         share: Of the statement's calls, 0 to 1.
         decisions: What it said.
+        proposed: Candidates that were proposed for the statement.
     """
 
     statement: str
     request: PlanRequest
     share: float
     decisions: Decisions
+    proposed: Mask
 
 
 class WorkloadCosts:
@@ -85,9 +101,7 @@ class WorkloadCosts:
         self._questions = [
             question
             for statement in self._statements
-            for question in _questions(
-                statement, max_sets, Decisions(self._relevant(statement, relevance), alike, self.base)
-            )
+            for question in self._questions_of(statement, max_sets, relevance, alike)
         ]
         self.learn(self.names.everything)
 
@@ -125,8 +139,21 @@ class WorkloadCosts:
         self.ask([(q, q.decisions.relevant & ~mask) for q in open_ones])
         return True
 
-    def _relevant(self, statement: WorkloadStatement, relevance: Relevance | None) -> Mask:
-        return self.names.mask(relevance(statement)) | self.base if relevance else self.names.everything
+    def _questions_of(
+        self,
+        statement: WorkloadStatement,
+        max_sets: int,
+        relevance: Relevance | None,
+        alike: Mapping[Mask, Mask],
+    ) -> list[Question]:
+        usable = proposed = self.names.everything
+        if relevance is not None:
+            found = relevance(statement)
+            usable, proposed = self.names.mask(found.usable) | self.base, self.names.mask(found.proposed)
+        return [
+            Question(statement.name, request, share, Decisions(usable, alike, self.base), proposed)
+            for request, share in _requests(statement, max_sets)
+        ]
 
     def ask(self, asked: Sequence[tuple[Question, Mask]]) -> None:
         """Ask about statements, in each with some candidates hidden, whatever was said before."""
@@ -160,22 +187,14 @@ class WorkloadCosts:
         }
 
 
-def _questions(statement: WorkloadStatement, max_sets: int, nothing: Decisions) -> list[Question]:
+def _requests(statement: WorkloadStatement, max_sets: int) -> list[tuple[PlanRequest, float]]:
+    """Return what to ask about a statement, each with its share of the calls."""
     sets = sorted(statement.parameter_sets, key=_heaviest)[:max_sets]
     sql = statement.query.sql
     if not sets:
-        generic = bool(parameter_numbers(sql))
-        return [Question(statement.name, PlanRequest(sql, generic=generic), 1.0, nothing)]
+        return [(PlanRequest(sql, generic=bool(parameter_numbers(sql))), 1.0)]
     total = sum(s.weight for s in sets)
-    return [
-        Question(
-            statement.name,
-            PlanRequest(sql, s.values),
-            s.weight / total,
-            Decisions(nothing.relevant, nothing.groups, nothing.base),
-        )
-        for s in sets
-    ]
+    return [(PlanRequest(sql, s.values), s.weight / total) for s in sets]
 
 
 def _heaviest(parameters: ParameterSet) -> float:

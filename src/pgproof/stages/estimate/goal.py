@@ -24,8 +24,8 @@ Leads = frozenset[tuple[RelationName, str, bool]]
 """Tables, the leading keys of the indexes that a plan uses on them, and whether these have payload."""
 
 FORBIDDEN_SHARE = 10.0
-"""What a plan that was measured to be slow counts on top, as a share of the workload's cost: more than any set
-can save."""
+"""What a plan that was measured to be slow counts on top, as a share of the workload's cost: more than any
+set can save."""
 
 
 @dataclass

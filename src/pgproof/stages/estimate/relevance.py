@@ -13,7 +13,7 @@ from pgproof.model.candidate import IndexCandidate
 from pgproof.model.change import CreateIndex
 from pgproof.model.relation import Catalog, RelationKind, RelationName
 from pgproof.model.workload import WorkloadStatement
-from pgproof.stages.estimate.costs import Relevance
+from pgproof.stages.estimate.costs import Relevance, Relevant
 
 _WORD = re.compile(r'"(?:[^"]|"")+"|[^\W\d]\w*')
 _ALL_COLUMNS = frozenset({"natural"})
@@ -28,16 +28,19 @@ def find_relevance(catalog: Catalog, candidates: Sequence[IndexCandidate]) -> Re
         candidates: To choose from.
     """
     reader = _Reader(catalog)
-    marks = [(c.name, reader.table_words(c.change.table), _leading_words(c.change)) for c in candidates]
+    marks = [(c, reader.table_words(c.change.table), _leading_words(c.change)) for c in candidates]
 
-    def relevant(statement: WorkloadStatement) -> frozenset[str]:
+    def relevant(statement: WorkloadStatement) -> Relevant:
         words = reader.words_of(statement.query.sql)
         any_column = bool(words & _ALL_COLUMNS)
-        return frozenset(
-            name
-            for name, tables, leading in marks
-            if tables & words and (any_column or not leading or leading & words)
+        proposed = frozenset(c.name for c in candidates if statement.name in c.statements)
+        # A partial index serves only conditions like those it was proposed for.
+        usable = frozenset(
+            c.name
+            for c, tables, leading in marks
+            if not c.change.where and tables & words and (any_column or not leading or leading & words)
         )
+        return Relevant(usable | proposed, proposed)
 
     return relevant
 

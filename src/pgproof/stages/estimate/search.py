@@ -32,6 +32,9 @@ STEPS = 8
 LADDER_STEP = 3.0
 """Factor between the sizes up to which candidates are shown. **Source**: judgement."""
 
+SINGLES_FRAC = 0.25
+"""Share of the time left that may go into single candidates. **Source**: judgement."""
+
 MAX_LADDER = 8
 """Such sizes. **Source**: judgement: from 1 GB down to half a megabyte."""
 
@@ -286,11 +289,12 @@ class _Search:
         asked = []
         for question in self._goal.costs.questions:
             decisions = question.decisions
-            for own in single_bits(decisions.relevant & self._aim.pool):
+            for own in single_bits(decisions.relevant & question.proposed & self._aim.pool):
                 if decisions.find(own | self._base) is None:
                     asked.append((question, decisions.relevant & ~(own | self._base)))
+        began = monotonic()
         for first in range(0, len(asked), _BATCH):
-            if monotonic() >= self._ends_at:
+            if monotonic() - began > SINGLES_FRAC * (self._ends_at - began):
                 return
             self._goal.costs.ask(asked[first : first + _BATCH])
 
