@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from typing import Any
 
 from pgproof.errors import PgproofError
 from pgproof.model.relation import Column, Table
@@ -192,16 +193,16 @@ def _filtered(
 
 def _range_test(base_type: str, operator: str, values: Sequence[str]) -> Callable[[str], bool] | None:
     """Return what tells whether a value lies in a range; None where its type has no order known here."""
-    read: Callable[[str], float | str] = float if base_type in _NUMBERS else str
+    read: Callable[[str], Any] = float if base_type in _NUMBERS else str
     try:
         limits = [read(value) for value in values]
         match operator, limits:
             case "BETWEEN", [low, high]:
-                return lambda value: low <= read(value) <= high  # type: ignore[operator]
+                return lambda value: low <= read(value) <= high
             case "<" | "<=", [limit]:
-                return lambda value: read(value) <= limit  # type: ignore[operator]
+                return lambda value: read(value) <= limit
             case ">" | ">=", [limit]:
-                return lambda value: read(value) >= limit  # type: ignore[operator]
+                return lambda value: read(value) >= limit
     except ValueError:
         pass
     return None
