@@ -143,3 +143,12 @@ def test_argument_of_an_aggregate() -> None:
 def test_network_operators_turn_round() -> None:
     (predicate,) = shape("SELECT 1 FROM t WHERE '10.0.0.0/8' >> a").predicates
     assert (predicate.operator, predicate.operand.column) == ("<<", "a")
+
+
+def test_orders_of_windows() -> None:
+    found = shape(
+        "SELECT rank() OVER (PARTITION BY a ORDER BY lower(b) DESC NULLS LAST), sum(a) OVER w,"
+        " count(*) OVER (), min(b) OVER (w ROWS 1 PRECEDING) FROM t WINDOW w AS (ORDER BY place)"
+    ).window_orders
+    words = [[(key.expression, key.ascending, key.nulls.value) for key in order] for order in found]
+    assert words == [[("a", True, "default"), ("lower(b)", False, "last")], [("place", True, "default")]]

@@ -97,6 +97,7 @@ class OpenLevel:
     has_grouping_sets: bool = False
     locks_rows: bool = False
     samples: bool = False
+    window_orders: tuple[tuple[SortKey, ...], ...] = ()
     outputs: tuple[Output, ...] = ()
     uses: Uses = field(default_factory=dict)
 
@@ -133,6 +134,7 @@ class OpenLevel:
             has_grouping_sets=self.has_grouping_sets,
             locks_rows=self.locks_rows,
             samples=self.samples,
+            window_orders=self.window_orders,
             outputs=self.outputs,
         )
 

@@ -338,6 +338,7 @@ class QueryShape:
         has_grouping_sets: GROUPING SETS, ROLLUP or CUBE.
         locks_rows: FOR UPDATE or FOR SHARE.
         samples: TABLESAMPLE.
+        window_orders: For each window the keys it sorts by, PARTITION BY first.
         outputs: Columns of a SELECT in order; empty where ``*`` hides what they are, and for other commands.
     """
 
@@ -365,6 +366,7 @@ class QueryShape:
     has_grouping_sets: bool = False
     locks_rows: bool = False
     samples: bool = False
+    window_orders: tuple[tuple[SortKey, ...], ...] = ()
     outputs: tuple[Output, ...] = ()
 
     def relation(self, alias: str) -> Relation | None:

@@ -16,6 +16,7 @@ from pgproof.sqltext.shape import Clause, ColumnLookup, JoinType, Level, Output,
 from pgproof.sqltext.sources import read_source, reference
 from pgproof.sqltext.tree import Message, enum_name, is_set, kind_of, strings, unwrap
 from pgproof.sqltext.uses import ParameterUse
+from pgproof.sqltext.windows import find_window_orders
 
 _HOLDERS = ("ExplainStmt", "CreateTableAsStmt", "DeclareCursorStmt", "PrepareStmt", "CopyStmt", "ViewStmt")
 _COMMANDS = ("select", "insert", "update", "delete", "merge")
@@ -166,6 +167,7 @@ def _read_select(message: Message, here: Here) -> Columns:
         read_expression(window, here)
     read_distinct(message, here)
     read_tail(message, here)
+    level.window_orders = find_window_orders(message, level.scope)
     outputs = _outputs(message, level.scope)
     level.outputs = outputs or ()
     return None if outputs is None else tuple(output.name for output in outputs)

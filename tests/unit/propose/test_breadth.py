@@ -88,6 +88,23 @@ class TestCovering:
         assert "sales(shop) include (price) where status = 'open'" in names
 
 
+class TestWindows:
+    def test_latest_of_each(self) -> None:
+        sql = (
+            "SELECT * FROM (SELECT s.*, row_number() OVER (PARTITION BY buyer ORDER BY day DESC) AS n"
+            " FROM sales s WHERE shop = $1) x WHERE n = 1"
+        )
+        assert "sales(shop, buyer, day desc)" in proposed(KNOWN, sql)
+
+    def test_named_window_with_all_at_hand(self) -> None:
+        sql = "SELECT buyer, sum(price) OVER w FROM sales WINDOW w AS (PARTITION BY buyer ORDER BY day)"
+        assert "sales(buyer, day) include (price)" in proposed(KNOWN, sql)
+
+    def test_distinct_on_with_all_at_hand(self) -> None:
+        sql = "SELECT DISTINCT ON (buyer) buyer, day, price FROM sales ORDER BY buyer, day DESC"
+        assert "sales(buyer, day desc) include (price)" in proposed(KNOWN, sql)
+
+
 class TestJoins:
     def test_two_columns_to_one_relation_in_both_orders(self) -> None:
         sql = "SELECT 1 FROM sales a JOIN sales b ON a.item = b.buyer AND a.shop = b.item WHERE b.day = $1"

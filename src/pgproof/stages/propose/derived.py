@@ -131,6 +131,7 @@ def _merge(shape: QueryShape, alias: str, top: QueryShape, outputs: Outputs) -> 
         predicates=(*predicates, *(_predicate(alias, predicate) for predicate in top.predicates)),
         joins=(*joins, *(_join(alias, join) for join in top.joins)),
         order_by=tuple(_sort_key(key, own) for key in shape.order_by),
+        window_orders=tuple(tuple(_sort_key(key, own) for key in order) for order in shape.window_orders),
         group_by=tuple(_group_key(key, own) for key in shape.group_by),
         distinct_on=tuple(_group_key(key, own) for key in shape.distinct_on),
         outputs=tuple(

@@ -125,11 +125,14 @@ def _permuted(access: Access, equals: tuple[Equal, ...], max_width: int) -> Iter
 def _order_drafts(access: Access, max_width: int) -> Iterator[Draft]:
     """Yield the order alone, and followed by what filters the rows it gives."""
     order = order_keys(access)
-    # Without a limit, an order pays where the index holds all that is read.
-    holds_all = access.covers and {key.column for key in order}.issuperset(access.reads)
-    if not order or not (access.limited or holds_all) or len(order) > max_width:
+    if not order or len(order) > max_width:
         return
-    yield make_draft(access, (), order, "", 3 if access.equals else 0)
+    # Without a limit, an order pays where the index holds all that is read, as its covering form.
+    holds_all = access.covers and {key.column for key in order}.issuperset(access.reads)
+    pays = access.limited or holds_all
+    yield replace(make_draft(access, (), order, "", 3 if access.equals else 0), pays_whole=pays)
+    if not pays:
+        return
     filters = tuple(key_of(equal.operand) for equal in usable_equals(access, access.equals))
     ranges = tuple(key for bounded in access.ranges for key in range_keys(access, bounded.predicate))
     longer = (*order, *new_keys(order, (*filters, *ranges)))[:max_width]

@@ -20,14 +20,20 @@ def find_order(shape: QueryShape, alias: str, fixed: set[str]) -> tuple[tuple[So
     Returns:
         No keys where another relation, or none, decides the order.
     """
-    if shape.group_by or shape.aggregates or shape.set_operation or shape.windows:
+    if shape.group_by or shape.aggregates or shape.set_operation:
         return _extreme(shape, alias, fixed), True
     if shape.distinct is Distinct.ALL:
         return (), False
-    keys = [key for key in shape.order_by if key.operand is None or key.operand.expression not in fixed]
-    if not keys or any(key.operand is None or key.operand.relation != alias for key in keys):
-        return (), False
-    return tuple(keys), shape.limit is not None
+    if shape.windows:  # they see all rows before ORDER BY and LIMIT do
+        return next((keys for order in shape.window_orders if (keys := _own(order, alias, fixed))), ()), False
+    return _own(shape.order_by, alias, fixed), shape.limit is not None
+
+
+def _own(order: tuple[SortKey, ...], alias: str, fixed: set[str]) -> tuple[SortKey, ...]:
+    """Return sort keys without those that are fixed; none where any is not of the table."""
+    keys = [key for key in order if key.operand is None or key.operand.expression not in fixed]
+    is_own = all(key.operand is not None and key.operand.relation == alias for key in keys)
+    return tuple(keys) if is_own else ()
 
 
 def _extreme(shape: QueryShape, alias: str, fixed: set[str]) -> tuple[SortKey, ...]:
