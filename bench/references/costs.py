@@ -14,6 +14,8 @@ from pgproof.model.candidate import IndexCandidate
 from pgproof.model.relation import RelationName
 from pgproof.model.workload import WorkloadStatement
 from pgproof.sqltext.parameters import parameter_numbers
+from pgproof.stages.estimate.bits import Mask
+from pgproof.stages.estimate.bits import Names as Numbered
 from pgproof.stages.estimate.provider import CostProvider, Planned, PlanRequest, View, plan_views
 
 Names = frozenset[str]
@@ -70,8 +72,9 @@ class WhatIf:
         }
         self._provider = provider
         self._questions = [question for statement in statements for question in questions(statement)]
-        self._relevant = relevance
-        self._answers: dict[tuple[int, Names], Planned | None] = {}
+        self._bits = Numbered(self.indexes)
+        self._relevant = [self._bits.mask(relevance[question.statement]) for question in self._questions]
+        self._answers: dict[tuple[int, Mask], Planned | None] = {}
         self._ends_at = monotonic() + time_limit_s
 
     @property
@@ -104,48 +107,48 @@ class WhatIf:
 
     def totals(self, sets: Sequence[Names]) -> list[float]:
         """Return the weighted cost of the workload under each of several sets, all asked together."""
-        self._ask([(number, names) for names in sets for number in range(len(self._questions))])
-        return [sum(self._cost(number, names) for number in range(len(self._questions))) for names in sets]
+        return self._costs(range(len(self._questions)), sets)
 
     def costs(self, statement: str, sets: Sequence[Names]) -> list[float]:
         """Return the weighted cost of one statement under each of several sets."""
-        numbers = self._numbers(statement)
-        self._ask([(number, names) for names in sets for number in numbers])
-        return [sum(self._cost(number, names) for number in numbers) for names in sets]
+        return self._costs(self._numbers(statement), sets)
 
     def used(self, statement: str, names: Names) -> Names:
         """Return the indexes of a set that a statement's plans use."""
-        numbers = self._numbers(statement)
-        self._ask([(number, names) for number in numbers])
-        plans = [self._answers[self._key(number, names)] for number in numbers]
+        keys = [self._key(number, self._bits.mask(names)) for number in self._numbers(statement)]
+        self._ask(keys)
+        plans = [self._answers[key] for key in keys]
         return names & frozenset[str]().union(*(plan.used for plan in plans if plan))
 
     def _numbers(self, statement: str) -> list[int]:
         return [n for n, question in enumerate(self._questions) if question.statement == statement]
 
-    def _key(self, number: int, names: Names) -> tuple[int, Names]:
-        return number, names & self._relevant[self._questions[number].statement]
+    def _key(self, number: int, mask: Mask) -> tuple[int, Mask]:
+        return number, mask & self._relevant[number]
 
-    def _cost(self, number: int, names: Names) -> float:
-        answer = self._answers[self._key(number, names)]
-        question = self._questions[number]
+    def _costs(self, numbers: Sequence[int], sets: Sequence[Names]) -> list[float]:
+        keys = [[self._key(number, mask) for number in numbers] for mask in map(self._bits.mask, sets)]
+        self._ask([key for group in keys for key in group])
+        return [sum(map(self._cost, group)) for group in keys]
+
+    def _cost(self, key: tuple[int, Mask]) -> float:
+        answer, question = self._answers[key], self._questions[key[0]]
         if answer is None or question.statement in self.skipped:
             return 0.0
         return question.weight * answer.cost.value
 
-    def _ask(self, asked: Iterable[tuple[int, Names]]) -> None:
-        keys = dict.fromkeys(self._key(number, names) for number, names in asked)
-        news = [key for key in keys if key not in self._answers]
+    def _ask(self, keys: Iterable[tuple[int, Mask]]) -> None:
+        news = [key for key in dict.fromkeys(keys) if key not in self._answers]
         if not news:
             return
-        views = [View(self._questions[number].request, names) for number, names in news]
+        views = [View(self._questions[number].request, self._bits.names(mask)) for number, mask in news]
         self.planner_calls += len(views)
-        for (number, names), answer in zip(news, plan_views(self._provider, views), strict=True):
+        for key, answer in zip(news, plan_views(self._provider, views), strict=True):
             if isinstance(answer, Planned):
-                self._answers[number, names] = answer
+                self._answers[key] = answer
             else:
-                self._answers[number, names] = None
-                self.skipped.add(self._questions[number].statement)
+                self._answers[key] = None
+                self.skipped.add(self._questions[key[0]].statement)
 
 
 def questions(statement: WorkloadStatement) -> list[Question]:
