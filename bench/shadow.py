@@ -209,14 +209,17 @@ def shape(node: PlanNode, owners: Mapping[str, str]) -> tuple[object, ...]:
     return (node.node_type, node.relation, owners.get(node.index, node.index), children)
 
 
-def draw_sets(names: Sequence[str], count: int) -> list[frozenset[str]]:
-    chance = random.Random(SEED)
-    most = min(SET_SIZE_MAX, len(names))
-    return (
-        [frozenset(chance.sample(sorted(names), chance.randint(1, most))) for _ in range(count)]
-        if most
-        else []
-    )
+def draw_sets(built: Mapping[str, Built], count: int) -> list[frozenset[str]]:
+    """Random handfuls; every third has an index of another method than B-tree, where there is one."""
+    chance, known = random.Random(SEED), sorted(built)
+    others = [name for name in known if built[name].candidate.change.method != "btree"]
+    sets = []
+    for number in range(count if known else 0):
+        drawn = set(chance.sample(known, chance.randint(1, min(SET_SIZE_MAX, len(known)))))
+        if others and number % 3 == 0:
+            drawn.add(chance.choice(others))
+        sets.append(frozenset(drawn))
+    return sets
 
 
 def summarise(compared: Sequence[Compared], gin: frozenset[str]) -> dict[str, object]:
@@ -287,7 +290,7 @@ def measure(case: Case, home: Path, sets: int, seconds: float, details: bool) ->
                 plain = list(compare(source, costs, requests, built, frozenset()))
                 drawn = [
                     one
-                    for names in draw_sets(list(built), sets)
+                    for names in draw_sets(built, sets)
                     for one in compare(source, costs, requests, built, names)
                 ]
                 errors = size_errors(costs, built)

@@ -177,6 +177,46 @@ def test_only_what_is_visible_is_used_and_the_rest_comes_back(shadow: Shadow, ca
         assert costs.plan([request], everything | {"who?"})[0] == all_seen
 
 
+def test_ends_move_on_in_a_table_that_grew_since_analyze(
+    fresh_database: Callable[[], str], tmp_path: Path
+) -> None:
+    """Rows that came since ANALYZE are found at the end of an index: the source's planner looks there."""
+    dsn = fresh_database()
+    came = "INSERT INTO log (at, v) SELECT timestamptz '2026-01-01' + g * interval '1 minute', g % 7 FROM"
+    with open_session(dsn, read_only=False) as session:
+        session.run(
+            "CREATE TABLE log (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at timestamptz, v int)"
+        )
+        session.run("ALTER TABLE log SET (autovacuum_enabled = off)")
+        session.run(f"{came} generate_series(1, 20000) AS g")
+    with open_session(dsn, read_only=False) as session:
+        session.run("ANALYZE log")
+    with open_session(dsn, read_only=False) as session:
+        session.run(f"{came} generate_series(20001, 24000) AS g")
+    asked = [
+        f"SELECT * FROM log WHERE at > timestamptz '2026-01-01' + interval '{m} minutes'"
+        for m in (20500, 23000)
+    ]
+    asked += ["SELECT max(v) FROM log WHERE id > 21000", "SELECT * FROM log WHERE at > '2027-01-01'"]
+    by_time = candidate("by_time", "log", "at")
+    with open_session(dsn, read_only=False) as session:
+        catalog = read_catalog(session)
+        with (
+            open_shadow(dsn, home=tmp_path) as shadow,
+            open_shadow_costs(shadow, catalog, [by_time]) as costs,
+        ):
+            answers = costs.plan([PlanRequest(sql) for sql in asked], frozenset({"by_time"}))
+        with session.rolled_back():
+            session.run("CREATE INDEX by_time ON log (at)")
+            session.run(  # a build counts the rows, an index that has long been there did not
+                "SELECT pg_restore_relation_stats('schemaname', 'public'::text, 'relname', 'log'::text,"
+                " 'relpages', 128, 'reltuples', '20000'::real)"
+            )
+            real = [explain(session, sql, settings=False).root.cost.value for sql in asked]
+    told = [answer.cost.value for answer in answers if isinstance(answer, Planned)]
+    assert told == pytest.approx(real, rel=0.2)
+
+
 def test_existing_indexes_can_go(source: tuple[str, Session], shadow: Shadow, catalog: Catalog) -> None:
     goes = [
         RelationName("public", "order_customer"),

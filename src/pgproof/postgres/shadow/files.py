@@ -26,8 +26,6 @@ class Extent:
         tree_level: Level of a B-tree's root.
         gin: Of a GIN index, None where nobody knows.
         heap_pages: Of an index: length of its table.
-        ends_known: The rows in the shadow's table are the ends of its columns still; else a B-tree is to
-            show none, and the planner guesses.
     """
 
     path: str
@@ -36,7 +34,6 @@ class Extent:
     tree_level: int = 0
     gin: GinPages | None = None
     heap_pages: int = 0
-    ends_known: bool = True
 
 
 def lay_out(folder: Path, extents: Iterable[Extent], give: Callable[[Path], None]) -> None:
@@ -87,7 +84,7 @@ def _head_of(path: Path, extent: Extent) -> bytes:
     if len(metapage) < layout.PAGE_BYTES:
         return b""
     if extent.method == "btree":
-        leaf = second if extent.ends_known and len(second) == layout.PAGE_BYTES else b""
+        leaf = second if len(second) == layout.PAGE_BYTES else b""
         return layout.btree_pages(metapage, leaf, extent.tree_level) if extent.pages > 1 else b""
     if extent.method == "gin" and extent.gin is not None:
         gin = extent.gin

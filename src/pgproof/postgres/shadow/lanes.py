@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
+from datetime import datetime
 from typing import Any
 
 import psycopg
@@ -14,6 +15,7 @@ from pgproof.postgres.accounts import new_id
 from pgproof.postgres.failures import statement_failure
 from pgproof.postgres.query_files import load_query
 from pgproof.postgres.session import Row
+from pgproof.postgres.shadow.ends import Growth, move_ends
 from pgproof.postgres.shadow.files import Extent, lay_out
 from pgproof.postgres.shadow.lane import Lane
 from pgproof.postgres.shadow.planner_settings import choose_settings
@@ -65,6 +67,10 @@ class Workshop:
     def close(self) -> None:
         """Leave the database, so that it can be copied."""
         self._connection.close()
+
+    def move_ends(self, growths: Sequence[Growth], read_at: datetime) -> None:
+        """Move the ends of columns on in tables that grew; see `pgproof.postgres.shadow.ends.move_ends`."""
+        move_ends(self._connection, growths, read_at)
 
     def relations(self) -> list[Row]:
         """Return the tables and indexes with their files: rows of the query ``shadow_relations``."""

@@ -12,8 +12,9 @@ from pgproof.model.candidate import IndexCandidate
 from pgproof.model.change import Change, CloneOnly, CreateIndex, Step
 from pgproof.model.estimate import Confidence, GinPages, IndexShape, IndexSize
 from pgproof.model.progress import Progress
-from pgproof.model.relation import Catalog, Index, RelationName, Table
+from pgproof.model.relation import Catalog, Index, RelationKind, RelationName, Table
 from pgproof.postgres.session import Row
+from pgproof.postgres.shadow.ends import Growth
 from pgproof.postgres.shadow.files import Extent
 from pgproof.postgres.shadow.lanes import Workshop
 from pgproof.postgres.shadow.pages import btree_level
@@ -21,7 +22,7 @@ from pgproof.stages.estimate.sizes.estimate_index import estimate_index
 
 _PREFIX = "pgproof_candidate_"
 _TOLD_EVERY = 200
-# What the planner assumes beyond a histogram of 100 bins; with more rows changed that is the better guess.
+# Fewer new rows than the planner assumes beyond a histogram of 100 bins anyway.
 # Source: PostgreSQL 18, selfuncs.c, ineq_histogram_selectivity.
 _UNCHANGED_FRAC = 1e-4
 
@@ -81,6 +82,7 @@ def make_hypotheses(
     Raises:
         ServerError: The shadow is gone.
     """
+    workshop.move_ends(_growths(catalog), catalog.read_at)
     made, refused = _create_all(workshop, catalog, candidates, progress)
     rows = workshop.relations()
     tree = _Tree(rows)
@@ -210,24 +212,30 @@ def _extents(
     for row in rows:
         if not row.is_leaf:
             continue
-        table = tree.table_of(row)
-        about_table = (pages.get(table, 0), _ends_are_known(catalog.find_table(table.name, table.schema)))
+        heap_pages = pages.get(tree.table_of(row), 0)
         shape = shapes.get(row.oid)
         if shape is not None:
-            yield Extent(row.file_name, shape.pages, row.method, shape.tree_level, shape.gin, *about_table)
+            yield Extent(row.file_name, shape.pages, row.method, shape.tree_level, shape.gin, heap_pages)
             continue
         own = RelationName(row.schema_name, row.relation_name)
         length = pages.get(own, 0)
         level = btree_level(length, row.key_bytes) if row.method == "btree" else 0
         gin = _gin_of(catalog.find_index(own), catalog, length) if row.method == "gin" else None
-        yield Extent(row.file_name, length, row.method, level, gin, *about_table)
+        yield Extent(row.file_name, length, row.method, level, gin, heap_pages)
 
 
-def _ends_are_known(table: Table | None) -> bool:
-    """Tell whether the least and greatest values of a table are those of its statistics."""
-    if table is None or table.activity is None:
-        return True
-    return table.activity.mods_since_analyze <= max(table.rows, 0.0) * _UNCHANGED_FRAC
+def _growths(catalog: Catalog) -> list[Growth]:
+    """Return the tables with rows that came since the last ANALYZE, as far as the counters tell."""
+    found = []
+    for table in catalog.tables:
+        activity = table.activity
+        if activity is None or table.rows <= 0 or table.kind is not RelationKind.TABLE:
+            continue
+        changes = activity.inserts + activity.updates + activity.deletes
+        came = activity.mods_since_analyze * (activity.inserts / changes if changes else 0.0)
+        if came > table.rows * _UNCHANGED_FRAC:
+            found.append(Growth(table.relation, came / table.rows))
+    return found
 
 
 def _gin_of(index: Index | None, catalog: Catalog, pages: int) -> GinPages | None:
