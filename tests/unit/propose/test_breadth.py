@@ -198,6 +198,11 @@ class TestPartial:
         asked = workload(statement("SELECT note FROM sales WHERE shop = $2 AND status = $1", ("open", "1")))
         assert not any(one.change.where for one in propose_indexes(KNOWN, asked))
 
+    def test_never_from_a_long_list(self) -> None:
+        values = ", ".join(f"'state {number}'" for number in range(60))
+        sql = f"SELECT note FROM sales WHERE buyer = $1 AND status IN ({values})"
+        assert not any(" where " in name for name in found(sql))
+
     def test_negated_state(self) -> None:
         common = {"done": 0.9, "open": 0.1}
         known = catalog(table("t", column("a", distinct=500), column("s", "text", distinct=2, common=common)))

@@ -39,6 +39,9 @@ MAX_STATES = 100
 MAX_DRAFT_RANK = 2
 """Drafts that fit their access less well get no partial form. **Source**: judgement; keeps candidates few."""
 
+MAX_TEXT = 500
+"""Characters of a predicate. **Source**: judgement; what is longer is a list of one day's values."""
+
 MIN_RECURRING = 2
 """Statements in whose text a bound or a pattern must stand to be taken for a fixed one. **Source**:
 judgement: in one statement it may as well be a sample."""
@@ -69,7 +72,12 @@ def fixed_conditions(access: Access) -> Iterator[Fixed]:
     """Yield the conditions of an access that an index could be limited to, none met by most rows."""
     for predicate in access.conditions:
         text = _text(predicate, access.table)
-        if not text or not (frac := _frac(access, predicate)) or frac > MAX_PARTIAL_FRAC:
+        if (
+            not text
+            or len(text) > MAX_TEXT
+            or not (frac := _frac(access, predicate))
+            or frac > MAX_PARTIAL_FRAC
+        ):
             continue
         recurs_only = _may_be_a_sample(access.table, predicate)
         if recurs_only is not None and immutable_type(text, access.table, access.catalog) == "bool":
