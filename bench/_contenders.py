@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 
+import psutil
+
 from bench.references import autoadmin, db2advis, dta_anytime, extend
 from bench.references.candidates import permutations, relevance
 from bench.references.costs import Names, WhatIf
@@ -69,6 +71,7 @@ class Choice:
         indexes: Its set.
         planner_calls: Questions it asked.
         seconds: Wall time it took, candidates and provider ready.
+        cpu_s: CPU time of it, the shadow's sessions included: what a busy machine changes less.
         proof: Of ours only: what it says of its own set.
         late: Of a reference: the time limit ended its search.
     """
@@ -78,6 +81,7 @@ class Choice:
     indexes: tuple[IndexCandidate, ...]
     planner_calls: int
     seconds: float
+    cpu_s: float
     proof: Mapping[str, float] = field(default_factory=dict)
     late: bool = False
 
@@ -118,7 +122,7 @@ def our_choices(
     candidates = propose_indexes(case.catalog, case.workload)
     with open_provider(shadow, case.catalog, candidates) as provider:
         for budget in budgets:
-            yield ours(provider, case, candidates, budget, time_limit_s)
+            yield ours(shadow, provider, case, candidates, budget, time_limit_s)
 
 
 def reference_choices(
@@ -130,19 +134,51 @@ def reference_choices(
     with open_provider(shadow, case.catalog, candidates) as provider:
         for budget in budgets:
             if SAME_CANDIDATES in algorithms:
-                same = ours(provider, case, candidates, budget, time_limit_s)
+                same = ours(shadow, provider, case, candidates, budget, time_limit_s)
                 yield replace(same, algorithm=SAME_CANDIDATES)
-            for name, choose in REFERENCES.items():
+            for name in REFERENCES:
                 if name in algorithms:
-                    began = time.perf_counter()
                     asked = WhatIf(provider, case.statements, candidates, matters, time_limit_s=time_limit_s)
-                    chosen = choose(asked, budget)
-                    seconds = time.perf_counter() - began
-                    indexes = tuple(asked.indexes[name] for name in sorted(chosen))
-                    yield Choice(name, budget, indexes, asked.planner_calls, seconds, late=asked.late)
+                    yield theirs(shadow, name, asked, budget)
+
+
+def theirs(shadow: Shadow, algorithm: str, asked: WhatIf, budget_bytes: int) -> Choice:
+    """Let a reference choose."""
+    clock = _Clock(shadow)
+    chosen = REFERENCES[algorithm](asked, budget_bytes)
+    return Choice(
+        algorithm,
+        budget_bytes,
+        tuple(asked.indexes[name] for name in sorted(chosen)),
+        asked.planner_calls,
+        clock.seconds,
+        clock.cpu_s,
+        late=asked.late,
+    )
+
+
+class _Clock:
+    """Wall time and CPU time since it was made: of this process and of the shadow's server."""
+
+    def __init__(self, shadow: Shadow) -> None:
+        self._server = psutil.Process(shadow.server.process_id)
+        self._began, self._cpu_began = time.perf_counter(), self._cpu()
+
+    @property
+    def seconds(self) -> float:
+        return time.perf_counter() - self._began
+
+    @property
+    def cpu_s(self) -> float:
+        return self._cpu() - self._cpu_began
+
+    def _cpu(self) -> float:
+        times = [process.cpu_times() for process in self._server.children()]
+        return time.process_time() + sum(own.user + own.system for own in times)
 
 
 def ours(
+    shadow: Shadow,
     provider: CostProvider,
     case: Case,
     candidates: Sequence[IndexCandidate],
@@ -151,7 +187,7 @@ def ours(
     corrections: Sequence[Correction] = (),
 ) -> Choice:
     """Let pgproof choose; of its sets, take the one that leaves the least cost."""
-    began = time.perf_counter()
+    clock = _Clock(shadow)
     selection = choose_sets(
         provider,
         case.catalog,
@@ -162,11 +198,11 @@ def ours(
         corrections=corrections,
         time_limit_s=time_limit_s,
     )
-    seconds = time.perf_counter() - began
+    seconds, cpu_s = clock.seconds, clock.cpu_s
     best = min(selection.sets, key=_left, default=None)
     names = best.names if best else ()
     indexes = tuple(candidate for candidate in candidates if candidate.name in names)
-    return Choice(OURS, budget_bytes, indexes, selection.planner_calls, seconds, _proof(selection))
+    return Choice(OURS, budget_bytes, indexes, selection.planner_calls, seconds, cpu_s, _proof(selection))
 
 
 def _left(found: IndexSet) -> float:

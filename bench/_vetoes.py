@@ -35,11 +35,12 @@ def choose_with_runs(
     """
     candidates = propose_indexes(case.catalog, case.workload)
     corrections: list[Correction] = []
-    calls, seconds = 0, 0.0
+    calls, seconds, cpu_s = 0, 0.0, 0.0
     with open_provider(shadow, case.catalog, candidates) as provider:
         for _ in range(MOST_ROUNDS):
-            choice = ours(provider, case, candidates, budget_bytes, time_limit_s, corrections)
+            choice = ours(shadow, provider, case, candidates, budget_bytes, time_limit_s, corrections)
             calls, seconds = calls + choice.planner_calls, seconds + choice.seconds
+            cpu_s += choice.cpu_s
             [(without, times)] = measure(
                 dsn, case.workload.statements, [choice], rounds=rounds, limit_s=limit_s
             )
@@ -47,7 +48,7 @@ def choose_with_runs(
             if not lessons:
                 break
             corrections += lessons
-    return replace(choice, algorithm=AFTER_RUNS, planner_calls=calls, seconds=seconds)
+    return replace(choice, algorithm=AFTER_RUNS, planner_calls=calls, seconds=seconds, cpu_s=cpu_s)
 
 
 def _lessons(

@@ -138,6 +138,7 @@ def _line(case: Case, verdict: Verdict, sizes: Mapping[str, int]) -> dict[str, o
         "real_bytes": sum(sizes[name] for name in choice.names) if sizes else None,
         "planner_calls": choice.planner_calls,
         "seconds": round(choice.seconds, 3),
+        "advisor_cpu_s": round(choice.cpu_s, 3),
         **({"late": True} if choice.late else {}),
         **choice.proof,
     }

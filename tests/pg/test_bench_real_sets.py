@@ -42,7 +42,7 @@ def indexes_of(dsn: str) -> int:
 
 def test_real_bytes_are_those_of_the_built_index(orders: str) -> None:
     found = real_bytes(
-        orders, [Choice("one", 0, (candidate("By Id", "id"), candidate("by_buyer", "buyer")), 0, 0)]
+        orders, [Choice("one", 0, (candidate("By Id", "id"), candidate("by_buyer", "buyer")), 0, 0.0, 0.0)]
     )
     with psycopg.connect(orders, autocommit=True) as connection:
         connection.execute('CREATE INDEX "By Id" ON "Orders" (id)')
@@ -54,8 +54,8 @@ def test_real_bytes_are_those_of_the_built_index(orders: str) -> None:
 
 def test_sets_are_seen_by_their_own_runs_only(orders: str) -> None:
     choices = [
-        Choice("one", 0, (candidate("first", "id"),), 0, 0),
-        Choice("two", 0, (candidate("second", "id", analyze=True),), 0, 0),
+        Choice("one", 0, (candidate("first", "id"),), 0, 0.0, 0.0),
+        Choice("two", 0, (candidate("second", "id", analyze=True),), 0, 0.0, 0.0),
     ]
     seen = "SELECT count(*) FROM pg_indexes WHERE tablename = 'Orders'"
     statements = [

@@ -42,10 +42,10 @@ def candidate(name: str, *, analyze: bool = False, extension: str = "") -> Index
 
 def test_sets_that_would_wait_for_each_other_are_built_apart() -> None:
     sets = [
-        Choice("plain", 1, (candidate("a"),), 0, 0.0),
-        Choice("analyzes", 1, (candidate("b"), candidate("c", analyze=True)), 0, 0.0),
-        Choice("empty", 1, (), 0, 0.0),
-        Choice("needs", 1, (candidate("d", extension="pg_trgm"),), 0, 0.0),
+        Choice("plain", 1, (candidate("a"),), 0, 0.0, 0.0),
+        Choice("analyzes", 1, (candidate("b"), candidate("c", analyze=True)), 0, 0.0, 0.0),
+        Choice("empty", 1, (), 0, 0.0, 0.0),
+        Choice("needs", 1, (candidate("d", extension="pg_trgm"),), 0, 0.0, 0.0),
     ]
     assert _batches(sets) == [[0, 2], [1], [3]]
     assert _batches(sets[1:2]) == [[0]]
