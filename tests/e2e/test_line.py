@@ -21,6 +21,24 @@ def held(outcome: Outcome, schema: str, code: int = 0) -> dict:
     return outcome.document
 
 
+def assert_predictions(raced: dict, winner: str, page: str) -> None:
+    """What the planner said while advising stands beside what the race measured."""
+    names = {row["name"] for row in raced["statements"]}
+    for variant in raced["variants"]:
+        found = variant["predictions"]
+        assert {row["statement"] for row in found["statements"]} == names
+        weights = [row["weight_frac"] for row in found["statements"]]
+        assert weights == sorted(weights, reverse=True)
+        assert sum(weights) == pytest.approx(1.0)
+        assert found["compared"] == len(names)
+        assert found["time_change_frac"] == pytest.approx(variant["time_ratio"] - 1, abs=1e-6)
+    best = next(variant["predictions"] for variant in raced["variants"] if variant["name"] == winner)
+    by_customer = next(row for row in best["statements"] if row["statement"].startswith("select_order"))
+    assert by_customer["cost_change_frac"] < -0.5, "the planner expected an index to help"
+    assert by_customer["time_change_frac"] < -0.3, "and it did"
+    assert by_customer["statement"] in page[page.index("<h2>Predicted and measured</h2>") :]
+
+
 def test_the_line(
     pg_server: EmbeddedServer, database: str, pgproof: Command, home: Path, tmp_path: Path
 ) -> None:
@@ -53,6 +71,7 @@ def test_the_line(
         "select_Open Orders": True,
         "update_order": True,
     }
+    assert_predictions(raced, winner, (out / "report.html").read_text("utf-8"))
     assert {path.name for path in out.iterdir()} >= {"report.html", "result.json", "up.sql", "down.sql"}
     assert json.loads((out / "result.json").read_text("utf-8")) == raced
     assert (dump(pg_server, database), counts(database)) == (schema, rows), "the target was only read"
@@ -81,6 +100,9 @@ def test_the_line(
 
     kinds = [line["kind"] for line in held(pgproof("runs", "--json", "-"), "runs")["runs"]]
     assert kinds[:6] == ["rollout", "competition", "advise", "check", "check", "capture"]
+    again = pgproof("report", "last").out
+    assert f"predicted and measured: {winner}" in again
+    assert f"\n{winner}: predicted -" in again
     page = tmp_path / "again.html"
     assert held(pgproof("report", "last", "--html", page, "--json", "-"), "compete") == raced
     assert "Sales Äpp" in page.read_text("utf-8")

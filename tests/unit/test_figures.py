@@ -4,7 +4,17 @@ import math
 
 import pytest
 
-from pgproof.frontends.report.figures import ms, percent, points, ratio_interval, size, times, yes_no
+from pgproof.frontends.report.figures import (
+    change,
+    ms,
+    percent,
+    points,
+    points_off,
+    ratio_interval,
+    size,
+    times,
+    yes_no,
+)
 from pgproof.model.units import Interval
 
 
@@ -66,3 +76,29 @@ def test_shares_points_and_answers() -> None:
     assert [percent(0.123), percent(1.0, 0), percent(None)] == ["12.3 %", "100 %", "-"]
     assert [points(83.94), points(None)] == ["83.9", "-"]
     assert [yes_no(True), yes_no(False), yes_no(None)] == ["yes", "NO", "-"]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "-"),
+        (-0.654, "-65 %"),
+        (0.123, "+12 %"),
+        (-0.004, "0 %"),
+        (0.0, "0 %"),
+        (-0.9961, "-99.6 %"),
+        (-0.99999, "-99.9 %"),
+        (-1.0, "-100 %"),
+        (31.2, "+3,120 %"),
+    ],
+)
+def test_a_change_has_its_sign_and_what_is_left_is_not_nothing(value: float | None, text: str) -> None:
+    assert change(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(None, "-"), (0.0, "0 points"), (0.0101, "1 point"), (0.174, "17 points"), (15.0, "1,500 points")],
+)
+def test_how_far_shares_are_apart(value: float | None, text: str) -> None:
+    assert points_off(value) == text

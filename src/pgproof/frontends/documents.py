@@ -14,6 +14,7 @@ from pgproof.model.drop import DropReview
 from pgproof.model.estimate import Estimate
 from pgproof.model.finding import Finding, Skipped
 from pgproof.model.paired import PairedTiming
+from pgproof.model.prediction import Predictions
 from pgproof.model.rollout import Rollout, StatementEffect
 from pgproof.model.trial import ArmResult, CloneInfo, Competition, GateResult, Score, TargetResult, Verdict
 from pgproof.model.units import Interval
@@ -136,6 +137,8 @@ class ArmDocument:
         apply_sql: In order.
         revert_sql: In order.
         dropped: Why it left the race early; empty otherwise.
+        predictions: What the planner predicted, in cost, beside what was measured, in time: by statement and
+            in total; null for the control and where nothing was predicted.
     """
 
     name: str
@@ -161,6 +164,7 @@ class ArmDocument:
     apply_sql: tuple[str, ...]
     revert_sql: tuple[str, ...]
     dropped: str
+    predictions: Predictions | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -380,6 +384,7 @@ def arm_document(arm: ArmResult) -> ArmDocument:
         apply_sql=arm.apply_sql,
         revert_sql=arm.revert_sql,
         dropped=arm.dropped,
+        predictions=arm.predictions,
     )
 
 

@@ -48,6 +48,23 @@ def percent(value: float | None, digits: int = 1) -> str:
     return "-" if value is None else figures.percent(value, digits)
 
 
+def change(value: float | None) -> str:
+    """Return how much it changed, with its sign: "-65 %", "+12 %"; never "-100 %" while any is left."""
+    if value is None:
+        return "-"
+    if -1.0 < value < -0.995:
+        return f"-{min(-value * 100, 99.9):.1f} %"
+    rounded = round(value * 100)
+    return f"{rounded:+,d} %" if rounded else "0 %"
+
+
+def points_off(value: float | None) -> str:
+    """Return how far apart two shares are, in percentage points: "17 points"; a dash for None."""
+    if value is None:
+        return "-"
+    return "1 point" if 0.005 <= value < 0.015 else f"{value * 100:,.0f} points"
+
+
 def points(value: float | None) -> str:
     """Return points with one digit; a dash for None."""
     return "-" if value is None else f"{value:.1f}"

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 import pgproof
 from pgproof.frontends.documents import statement_documents
-from pgproof.frontends.report import figures
+from pgproof.frontends.report import figures, predictions
 from pgproof.frontends.report.charts import Curve, IntervalRow, draw_intervals, draw_latencies
 from pgproof.model.finding import Diagnosis
 from pgproof.model.rollout import Rollout, StatementEffect
@@ -51,6 +51,8 @@ def render_page(page: Page) -> str:
         intervals=draw_intervals(_interval_rows(competition)),
         latencies=draw_latencies(_curves(competition)),
         figures=figures,
+        predictions=predictions,
+        predicted=predictions.predicted_arms(competition),
         plan=render_plan_lines,
         version=pgproof.__version__,
     )

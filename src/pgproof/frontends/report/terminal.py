@@ -20,6 +20,7 @@ from pgproof.frontends.documents import (
 )
 from pgproof.frontends.report.advice import print_choice, print_drops, print_measured, print_proof
 from pgproof.frontends.report.figures import ms, percent, ratio_interval, times, yes_no
+from pgproof.frontends.report.predictions import print_predictions
 from pgproof.frontends.report.scoreboard import print_verdict
 from pgproof.frontends.report.tables import GAP, new_table
 from pgproof.model.finding import STATEMENTS, Diagnosis, Finding, Severity, Skipped
@@ -179,6 +180,7 @@ def print_competition(console: Console, run: str, competition: Competition, dsn:
     )
     print_verdict(console, competition)
     print_statements(console, statement_documents(competition))
+    print_predictions(console, competition)
     _print_notes(console, (*competition.clone.notes, *competition.skipped, *competition.notes))
     if competition.winner:
         target = " --to DSN" if dsn is None else shell_argument(dsn, "--to")
@@ -266,6 +268,7 @@ def print_demo(console: Console, result: DemoResult) -> None:
         _print_shipped(console, result)
     console.print("\n[bold]statements[/], control against winner, on clones under the same load")
     print_statements(console, statement_documents(result.competition))
+    print_predictions(console, result.competition)
     console.print(f"done in {result.seconds:.0f} s; run {result.run}")
 
 
