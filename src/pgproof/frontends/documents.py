@@ -16,6 +16,8 @@ from pgproof.model.finding import Finding, Skipped
 from pgproof.model.paired import PairedTiming
 from pgproof.model.prediction import Predictions
 from pgproof.model.rollout import Rollout, StatementEffect
+from pgproof.model.setting_advice import SettingAdvice
+from pgproof.model.statistics_advice import StatisticsAdvice, StatisticsCheck
 from pgproof.model.trial import ArmResult, CloneInfo, Competition, GateResult, Score, TargetResult, Verdict
 from pgproof.model.units import Interval
 from pgproof.model.variant import Variant
@@ -95,6 +97,9 @@ class AdviseDocument:
         proof: How far the best set may be from what is possible at all; null without a set.
         measured: For each variant, by name, what the statements whose plan it changes took on a clone, with
             it and without; empty where nobody measured.
+        statistics: That the planner may lack, ANALYZE first, then the worst estimates first.
+        statistics_checks: What became of each on a clone, in the same order; empty where nobody tried.
+        settings: That don't fit the machine; empty where it was not named.
     """
 
     run: str
@@ -107,6 +112,9 @@ class AdviseDocument:
     drops: DropReview | None = None
     proof: Proof | None = None
     measured: dict[str, tuple[PairedTiming, ...]] = field(default_factory=dict)
+    statistics: tuple[StatisticsAdvice, ...] = ()
+    statistics_checks: tuple[StatisticsCheck, ...] = ()
+    settings: tuple[SettingAdvice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,9 @@ from pgproof.pipeline.competing import Raced, compete, find_competition, selfche
 from pgproof.pipeline.demo import DemoResult, demo
 from pgproof.pipeline.looking import CheckOutcome, capture, check, write_workload
 from pgproof.pipeline.pricing import WhatIf
-from pgproof.pipeline.proposing import Advice, Wishes, advise
+from pgproof.pipeline.proposing import Advice, advise
 from pgproof.pipeline.shipping import DeployPlan, Shipped, deploy, plan_deploy, resume, revert, runs
+from pgproof.pipeline.wishes import Wishes
 
 __all__ = [
     "Advice",

@@ -17,8 +17,9 @@ from pgproof.model.workload import Workload
 from pgproof.pipeline.competing import compete
 from pgproof.pipeline.loading import LoadedScenario, loaded_scenario
 from pgproof.pipeline.looking import check, open_target
-from pgproof.pipeline.proposing import Wishes, advise
+from pgproof.pipeline.proposing import advise
 from pgproof.pipeline.shipping import deploy, plan_deploy, revert
+from pgproof.pipeline.wishes import Wishes
 from pgproof.scenarios.application import Application, ApplicationLog
 from pgproof.stages.capture.merge import adopt_counters
 from pgproof.stages.capture.statements import capture_statements

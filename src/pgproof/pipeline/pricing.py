@@ -124,7 +124,7 @@ def _on_clone(settings: Settings, asked: ToPrice, progress: Progress) -> Iterato
         open_session(host.make("estimate"), read_only=False, statement_timeout_ms=0) as session,
         open_clone_costs(session, built, droppable=asked.droppable, progress=progress) as provider,
     ):
-        yield Pricing(provider, built, {}, (note,) if left else ())
+        yield Pricing(provider, built, dict(provider.index_sizes), (note,) if left else ())
 
 
 @contextmanager

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 from pgproof.config import Settings
-from pgproof.errors import TrialFailed
+from pgproof.errors import ServerError, TrialFailed
 from pgproof.model.candidate import Correction
 from pgproof.model.change import CreateIndex
 from pgproof.model.paired import PairedTiming
+from pgproof.model.plan import Plan
 from pgproof.model.progress import Progress, ignore_progress
 from pgproof.model.relation import Catalog
+from pgproof.model.statistics_advice import StatisticsAdvice, StatisticsCheck
 from pgproof.model.trial import ArmRole
 from pgproof.model.variant import Variant
 from pgproof.model.workload import Workload
+from pgproof.postgres.session import open_session
 from pgproof.stages.compete.arms import build_arm
 from pgproof.stages.compete.clones import EmbeddedClones, open_clones
-from pgproof.stages.compete.measure import Lane
+from pgproof.stages.compete.measure import Lane, why_not_executable
 from pgproof.stages.compete.paired import PairedClock
+from pgproof.stages.estimate.statistics_check import check_statistics
+
+PLAN_TIMEOUT_MS = 10_000
+"""Statements that take longer are not executed for the sake of statistics. **Source**: judgement."""
 
 TIMEOUT_MS = 60_000.0
 """Statements that take longer as the database is are left out of trials. **Source**: that of a race."""
@@ -31,11 +38,40 @@ class Trials:
         self, host: EmbeddedClones, catalog: Catalog, workload: Workload, control: Lane, progress: Progress
     ) -> None:
         self._host = host
+        self._control = control
         self._catalog = catalog
         self._workload = workload
         self._clock = PairedClock(control, TIMEOUT_MS)
         self._progress = progress
         self._count = 0
+
+    def read_plans(self) -> dict[str, tuple[Plan, ...]]:
+        """Return executed plans of statements as the database is, by name, without those that take long."""
+        found: dict[str, tuple[Plan, ...]] = {}
+        self._control.set_timeout(PLAN_TIMEOUT_MS)
+        for statement in self._workload.statements:
+            if why_not_executable(statement):
+                continue
+            self._progress(f"executing {statement.name}")
+            values = (
+                max(statement.parameter_sets, key=lambda one: one.weight).values
+                if statement.parameter_sets
+                else ()
+            )
+            with suppress(ServerError):
+                found[statement.name] = (self._control.read_plan(statement, values),)
+        return found
+
+    def try_statistics(self, advice: Sequence[StatisticsAdvice]) -> tuple[StatisticsCheck, ...]:
+        """Make statistics on a clone of its own, and see what they change."""
+        self._count += 1
+        name = f"trial_{self._count}"
+        dsn = self._host.make(name)
+        try:
+            with open_session(dsn, read_only=False, statement_timeout_ms=PLAN_TIMEOUT_MS) as session:
+                return check_statistics(session, self._workload, advice, progress=self._progress)
+        finally:
+            self._host.drop(name)
 
     def measure(self, variant: Variant) -> tuple[PairedTiming, ...]:
         """Build a variant on a clone of its own and time the statements whose plan it changes.

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.syntax import Syntax
 
+from pgproof.changes import apply_steps
 from pgproof.frontends.documents import (
     AdviseDocument,
     RunDocument,
@@ -19,6 +20,7 @@ from pgproof.frontends.documents import (
     statement_documents,
 )
 from pgproof.frontends.report.advice import print_choice, print_drops, print_measured, print_proof
+from pgproof.frontends.report.beside import print_settings, print_statistics
 from pgproof.frontends.report.figures import ms, percent, ratio_interval, times, yes_no
 from pgproof.frontends.report.predictions import print_predictions
 from pgproof.frontends.report.scoreboard import print_verdict
@@ -149,6 +151,9 @@ def print_advice(console: Console, advice: AdviseDocument, dsn: str, *, everythi
         print_proof(console, advice.proof)
     if advice.drops is not None:
         print_drops(console, advice.drops, everything=everything)
+    wanted = ["; ".join(step.sql for step in apply_steps(each.change)) for each in advice.statistics]
+    print_statistics(console, advice.statistics, advice.statistics_checks, wanted)
+    print_settings(console, advice.settings)
     for by in dict.fromkeys(estimate.weighted_by for estimate in advice.estimates):
         words = "the time it took on the server" if by == "time" else "its calls"
         meaning = f"less cost: of what the planner reckons, each statement weighted by {words}"

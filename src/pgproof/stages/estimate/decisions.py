@@ -135,6 +135,12 @@ class Decisions:
                 return answer
         return None
 
+    def find_or_more(self, chosen: Mask) -> Answer:
+        """Return the plan under a set, or the cheapest one seen that it could have: at least that good."""
+        own = chosen & self.relevant
+        possible = [answer for answer in self.answers if not answer.used & ~own]
+        return self.find(chosen) or min(possible, key=lambda answer: (answer.cost, answer.used))
+
     def cheapest_by_use(self) -> list[Answer]:
         """Return the plans worth knowing: none that needs all that a cheaper one needs, and more."""
         kept: list[Answer] = []

@@ -265,11 +265,14 @@ class _Search:
             self._deepen([(question, found.chosen) for question in self._goal.costs.questions])
 
     def try_set(self, chosen: Mask) -> None:
-        """Learn what a set costs, and keep it if it is the best one so far."""
-        if not self._goal.costs.learn(chosen, self._ends_at if self.value < _NOWHERE else float("inf")):
-            return
+        """Learn what a set costs, and keep it if it is the best one so far.
+
+        Without time for questions it counts what it costs at most, by the plans that were seen.
+        """
+        self._goal.costs.learn(chosen, self._ends_at if self.value < _NOWHERE else float("inf"))
         prices = sum(self._price(item) for item in places(chosen & ~self._base))
-        value = prices + sum(self._seen_value(question, chosen) for question in self._goal.costs.questions)
+        plans = [(q, q.decisions.find_or_more(chosen)) for q in self._goal.costs.questions]
+        value = prices + sum(self._value(question, plan.cost, plan.used) for question, plan in plans)
         if value < self.value:
             self.chosen, self.value = chosen, value
 

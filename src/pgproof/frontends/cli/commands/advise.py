@@ -10,6 +10,7 @@ import typer
 from pgproof import pipeline
 from pgproof.config import read_settings
 from pgproof.frontends.blueprint_file import write_blueprint
+from pgproof.frontends.cli.machine import parse_machine
 from pgproof.frontends.cli.options import Dsn, Json, WorkloadFile, parse_bytes, parse_seconds
 from pgproof.frontends.cli.outputs import demand_writable_file
 from pgproof.frontends.cli.screen import Screen
@@ -66,6 +67,20 @@ def advise(
             "without what makes one slower.",
         ),
     ] = False,
+    machine: Annotated[
+        str | None,
+        typer.Option(
+            "--machine",
+            metavar="SIZE",
+            help="What the server runs on, for example 2cpu,4GB,ssd: settings are compared with it.",
+        ),
+    ] = None,
+    standbys_checked: Annotated[
+        bool,
+        typer.Option(
+            "--standbys-checked", help="No standby reads an index that looks unused here: you have looked."
+        ),
+    ] = False,
     verbose: Annotated[
         bool, typer.Option("-v", "--verbose", help="Show every index and statement of the explanation.")
     ] = False,
@@ -85,6 +100,8 @@ def advise(
         what_if=what_if,
         time_limit_s=parse_seconds(time_limit),
         measure=measure,
+        machine=None if machine is None else parse_machine(machine),
+        standbys_asked=standbys_checked,
         seed=seed,
     )
     screen = Screen(json)
@@ -109,6 +126,9 @@ def advise(
         drops=advice.drops,
         proof=advice.proof,
         measured=dict(advice.measured),
+        statistics=advice.beside.statistics,
+        statistics_checks=advice.beside.checks,
+        settings=advice.beside.settings,
     )
     terminal.print_advice(screen.text, document, dsn, everything=verbose)
     screen.emit(document)

@@ -1,0 +1,100 @@
+"""What may help beside indexes: statistics that the planner lacks, settings that don't fit the machine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pgproof.model.machine import Machine
+from pgproof.model.plan import Plan
+from pgproof.model.progress import Progress
+from pgproof.model.relation import Catalog
+from pgproof.model.setting_advice import SettingAdvice
+from pgproof.model.statistics_advice import StatisticsAdvice, StatisticsCheck
+from pgproof.model.variant import Variant
+from pgproof.model.workload import Workload
+from pgproof.pipeline.trials import Trials
+from pgproof.stages.estimate.goal import Goal
+from pgproof.stages.estimate.shadow import ShadowCosts
+from pgproof.stages.propose.settings import propose_settings
+from pgproof.stages.propose.statistics import propose_statistics
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What was found beside indexes.
+
+    Args:
+        statistics: What the planner may lack; only a trial can tell.
+        checks: What became of that on a clone; empty where nobody tried.
+        settings: What doesn't fit the machine; empty where it is not known.
+        variants: What of it can compete.
+    """
+
+    statistics: tuple[StatisticsAdvice, ...] = ()
+    checks: tuple[StatisticsCheck, ...] = ()
+    settings: tuple[SettingAdvice, ...] = ()
+    variants: tuple[Variant, ...] = ()
+
+
+def advise_beside(
+    goal: Goal | None,
+    catalog: Catalog,
+    workload: Workload,
+    machine: Machine | None,
+    trials: Trials | None,
+    progress: Progress,
+) -> Beside:
+    """Look for statistics and settings that would help.
+
+    Args:
+        goal: Of the choice of indexes; its provider is asked for plans where it shows them. None without.
+        catalog: Of the database.
+        workload: What is asked of it.
+        machine: It runs on; None where it is not known.
+        trials: Clones to try statistics on; None leaves them untried.
+        progress: Told what is being done.
+    """
+    plans = trials.read_plans() if trials else _plans_of(goal)
+    statistics = propose_statistics(catalog, workload, plans)
+    checks = trials.try_statistics(statistics) if trials and statistics else ()
+    progress("looking at the settings")
+    settings = propose_settings(catalog, machine, workload) if machine else ()
+    return Beside(statistics, checks, settings, tuple(_variants(checks, settings)))
+
+
+def _plans_of(goal: Goal | None) -> dict[str, Sequence[Plan]]:
+    """Return the plans that a shadow makes for the statements as the database is, by name."""
+    found: dict[str, Sequence[Plan]] = {}
+    if goal is None or not isinstance(goal.costs.provider, ShadowCosts):
+        return found
+    for question in goal.costs.questions:
+        plan = goal.costs.provider.explain(question.request, goal.base)
+        if isinstance(plan, Plan):
+            found[question.statement] = (*found.get(question.statement, ()), plan)
+    return found
+
+
+def _variants(checks: Sequence[StatisticsCheck], settings: Sequence[SettingAdvice]) -> list[Variant]:
+    kept = [check for check in checks if check.kept]
+    tried = [advice for advice in settings if advice.trial is not None]
+    found = []
+    if kept:
+        found.append(
+            Variant(
+                name="statistics",
+                title="better statistics, no new index",
+                changes=tuple(check.advice.change for check in kept),
+                why="\n".join(check.advice.reason for check in kept),
+            )
+        )
+    if tried:
+        found.append(
+            Variant(
+                name="settings",
+                title="settings that fit the machine, no new index",
+                changes=tuple(advice.trial for advice in tried if advice.trial is not None),
+                why="\n".join(f"{advice.name}: {advice.reason}" for advice in tried),
+            )
+        )
+    return found

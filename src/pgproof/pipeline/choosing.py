@@ -1,0 +1,181 @@
+"""Choose sets of candidates, try them on clones where that is wished, and say why these."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from time import monotonic
+
+from pgproof.config import Settings
+from pgproof.model.advice import ChoiceExplanation
+from pgproof.model.candidate import IndexCandidate, IndexSet, Proof, Selection
+from pgproof.model.drop import DropReview
+from pgproof.model.estimate import Estimate
+from pgproof.model.figures import percent, size
+from pgproof.model.paired import PairedTiming
+from pgproof.model.progress import Progress
+from pgproof.model.relation import Catalog
+from pgproof.model.variant import ExpectedStatement, Variant
+from pgproof.model.workload import Workload
+from pgproof.pipeline.beside import Beside, advise_beside
+from pgproof.pipeline.pricing import Pricing, ToPrice, open_pricing
+from pgproof.pipeline.refining import refine
+from pgproof.pipeline.trials import Trials, open_trials
+from pgproof.pipeline.wishes import Wishes
+from pgproof.stages.estimate.explain_choice import explain_choice
+from pgproof.stages.estimate.goal import Goal
+from pgproof.stages.estimate.select import choose, make_goal
+from pgproof.stages.estimate.variants import estimate_variants
+from pgproof.stages.propose.combine import propose_variants
+from pgproof.stages.propose.drops import names_of
+from pgproof.stages.propose.foreign_keys import foreign_key_checks
+
+_NOTHING = "no index is worth trying for these statements"
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What there is to choose from, and how.
+
+    Args:
+        settings: Home, binaries, guards.
+        dsn: Of the database; only read.
+        catalog: Of the same.
+        workload: What is to become cheaper.
+        candidates: Most promising first; may be empty.
+        review: Existing indexes that may go.
+        wishes: How to choose.
+        progress: Told what is being done.
+    """
+
+    settings: Settings
+    dsn: str
+    catalog: Catalog
+    workload: Workload
+    candidates: tuple[IndexCandidate, ...]
+    review: DropReview
+    wishes: Wishes
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What came of it.
+
+    Args:
+        variants: Least ambitious first; those without indexes last.
+        estimates: One a variant with indexes, in order.
+        notes: What limits trust in it, or why nothing is proposed.
+        explanations: Why the indexes of each variant, by its name.
+        measured: What each variant did on a clone, by its name; empty where nobody tried.
+        proof: How far the best set may be from what is possible; None without one.
+        beside: What else may help.
+    """
+
+    variants: tuple[Variant, ...] = ()
+    estimates: tuple[Estimate, ...] = ()
+    notes: tuple[str, ...] = ()
+    explanations: Mapping[str, ChoiceExplanation] = field(default_factory=dict)
+    measured: Mapping[str, tuple[PairedTiming, ...]] = field(default_factory=dict)
+    proof: Proof | None = None
+    beside: Beside = field(default_factory=Beside)
+
+
+def make_choice(task: Task) -> Choice:
+    """Choose, price and explain variants; see `Choice`.
+
+    Raises:
+        CapabilityMissing: HypoPG is not installed, or the database can't be copied.
+        Unreachable, ServerError, EmbeddedServerError, TrialFailed: As the servers say.
+    """
+    with ExitStack() as stack:
+        trials = None
+        if task.wishes.measure:
+            trials = stack.enter_context(open_trials(task.settings, task.dsn, task.workload, task.progress))
+        if not task.candidates:
+            return _with_beside(task, Choice(notes=(_NOTHING,)), None, trials)
+        asked = ToPrice(task.dsn, task.catalog, task.candidates, names_of(task.review.candidates))
+        pricing = stack.enter_context(open_pricing(task.settings, task.wishes.what_if, asked, task.progress))
+        goal, choice = _choose(task, pricing, trials)
+        return _with_beside(task, choice, goal, trials)
+
+
+def _choose(task: Task, pricing: Pricing, trials: Trials | None) -> tuple[Goal, Choice]:
+    """Choose sets of candidates, and price and explain the variants that come of it."""
+    task.progress("choosing indexes")
+    checks = foreign_key_checks(task.catalog, task.workload)
+    goal = make_goal(
+        pricing.provider,
+        task.catalog,
+        task.workload,
+        pricing.candidates,
+        checks=checks,
+        budget=task.wishes.budget,
+        corrections=task.wishes.corrections,
+    )
+    limit_s = task.wishes.time_limit_s
+    selection = choose(goal, ends_at=monotonic() + limit_s, progress=task.progress)
+
+    def as_variants(chosen: Selection) -> tuple[Variant, ...]:
+        return propose_variants(task.catalog, pricing.candidates, chosen.sets, task.review.candidates)
+
+    measured: Mapping[str, tuple[PairedTiming, ...]] = {}
+    doubts: tuple[str, ...] = ()
+    if trials is not None and selection.sets:
+        goal, selection, measured, doubts = refine(
+            goal, selection, as_variants, trials.measure, limit_s, task.progress
+        )
+    variants = as_variants(selection)
+    estimates = estimate_variants(pricing.provider, task.workload, variants, checks=checks, costs=goal.costs)
+    reason = (selection.reason,) if selection.reason else ()
+    return goal, Choice(
+        variants=tuple(_with_figure(*pair) for pair in zip(variants, estimates, strict=True)),
+        estimates=estimates,
+        notes=(*reason, *doubts, *_skipped(goal), *selection.refused, *pricing.notes),
+        explanations=_explain(task, goal, pricing, selection.sets),
+        measured=measured,
+        proof=selection.proof,
+    )
+
+
+def _with_beside(task: Task, choice: Choice, goal: Goal | None, trials: Trials | None) -> Choice:
+    """Add statistics and settings, and the variants of them."""
+    beside = advise_beside(goal, task.catalog, task.workload, task.wishes.machine, trials, task.progress)
+    return replace(choice, variants=(*choice.variants, *beside.variants), beside=beside)
+
+
+def _explain(
+    task: Task, goal: Goal, pricing: Pricing, sets: Sequence[IndexSet]
+) -> dict[str, ChoiceExplanation]:
+    task.progress("explaining the choice")
+    return {
+        chosen.ambition.value: explain_choice(
+            goal,
+            (*chosen.names, *(goal.base - set(chosen.dropped))),
+            pricing.candidates,
+            task.catalog,
+            task.workload.statements,
+            now=goal.base,
+            drops=[drop for drop in task.review.candidates if drop.name in chosen.dropped],
+            sizes=pricing.sizes,
+        )
+        for chosen in sets
+    }
+
+
+def _skipped(goal: Goal) -> tuple[str, ...]:
+    """Say which statements could not be planned."""
+    return tuple(f"{name} is not priced: {reason}" for name, reason in goal.costs.skipped.items())
+
+
+def _with_figure(variant: Variant, estimate: Estimate) -> Variant:
+    """Put what the planner expects in front of what a variant bets on; beside it, each statement apart."""
+    saved, weight = percent(estimate.saved_frac, 1), size(estimate.index_bytes)
+    figure = f"The planner expects {saved} less cost for {weight} of indexes."
+    expected = tuple(
+        ExpectedStatement(found.statement, float(f"{found.after.value / found.before.value:.4g}"))
+        for found in estimate.statements
+        if found.before.value > 0
+    )
+    return replace(variant, why="\n".join(filter(None, (figure, variant.why))), expected=expected)

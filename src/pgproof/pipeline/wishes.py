@@ -1,0 +1,64 @@
+"""How somebody wants to be advised."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pgproof.errors import UsageError
+from pgproof.model.candidate import Correction, IndexBudget
+from pgproof.model.machine import Machine
+from pgproof.pipeline.pricing import WhatIf
+from pgproof.stages.estimate.select import TIME_LIMIT_S
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """How to advise.
+
+    Args:
+        budget: What the new indexes of a variant may take; None means no limit.
+        max_width: Key columns of an index, >= 1.
+        what_if: Who prices candidates.
+        time_limit_s: When to be content with the sets found so far.
+        corrections: What real runs of earlier sets taught.
+        machine: The database runs on; None proposes no settings.
+        standbys_asked: The user answers for the standbys: none of them reads an index that looks unused here.
+        measure: Build the sets on a clone, and choose again without what makes a statement slower.
+        seed: Of the sampling of values.
+    """
+
+    budget: IndexBudget | None = None
+    max_width: int = 4
+    what_if: WhatIf = WhatIf.SHADOW
+    time_limit_s: float = TIME_LIMIT_S
+    corrections: tuple[Correction, ...] = ()
+    machine: Machine | None = None
+    standbys_asked: bool = False
+    measure: bool = False
+    seed: int = 1
+
+
+def demand_sense(wishes: Wishes) -> None:
+    """Refuse limits that no set of indexes could keep.
+
+    Raises:
+        UsageError: One is negative, or they contradict each other.
+    """
+    budget = wishes.budget or IndexBudget()
+    for name, value in (
+        ("The size budget", budget.size_bytes),
+        ("The number of indexes", budget.count),
+        ("The build time", budget.build_s),
+        ("The write overhead", budget.write_frac),
+        ("The time limit", wishes.time_limit_s),
+    ):
+        if value is not None and value < 0:
+            raise UsageError(f"{name} can't be less than zero.", hint="Leave it out for no limit.")
+    if wishes.time_limit_s == 0:
+        raise UsageError("A time limit of zero leaves no time to look.", hint="Give at least a second.")
+    none_at_all = [budget.size_bytes, budget.count, budget.build_s]
+    if 0 in none_at_all and any(value not in (None, 0) for value in none_at_all):
+        raise UsageError(
+            "The limits contradict each other: one admits no index at all, another one does.",
+            hint="Leave out the limit that is zero, or the others.",
+        )
