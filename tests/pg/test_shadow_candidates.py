@@ -217,6 +217,37 @@ def test_ends_move_on_in_a_table_that_grew_since_analyze(
     assert told == pytest.approx(real, rel=0.2)
 
 
+@pytest.mark.parametrize(
+    ("expression", "sql"),
+    [
+        ('lower("Name")', """SELECT * FROM person WHERE lower("Name") = 'ann 7'"""),
+        ('lower("Name")', """SELECT * FROM person WHERE lower("Name") = 'bob'"""),
+        ("(made)::date", "SELECT * FROM person WHERE made::date = '2026-03-03'"),
+        ("(made)::date", "SELECT * FROM person WHERE made::date > '2026-06-10'"),
+    ],
+)
+def test_expressions_have_the_statistics_that_analyze_would_find(
+    fresh_database: Callable[[], str], tmp_path: Path, expression: str, sql: str
+) -> None:
+    dsn = fresh_database()
+    wanted = candidate("on_expression", "person", IndexKey(expression=expression))
+    with open_session(dsn, read_only=False) as session:
+        session.run('CREATE TABLE person (id int, "Name" text, made timestamp)')
+        session.run(
+            "INSERT INTO person SELECT g, CASE WHEN g % 4 = 0 THEN 'Bob' ELSE 'Ann ' || g % 5000 END,"
+            " timestamp '2026-01-01' + g * interval '10 minutes' FROM generate_series(1, 25000) AS g"
+        )
+        session.run("VACUUM ANALYZE person")
+        catalog = read_catalog(session)
+        with open_shadow(dsn, home=tmp_path) as shadow, open_shadow_costs(shadow, catalog, [wanted]) as costs:
+            (answer,) = costs.plan([PlanRequest(sql)], frozenset({wanted.name}))
+        session.run(f"CREATE INDEX on_expression ON person (({expression}))")
+        session.run("ANALYZE person")
+        real = explain(session, sql, settings=False).root.cost.value
+    assert isinstance(answer, Planned)
+    assert answer.cost.value == pytest.approx(real, rel=0.1)
+
+
 def test_existing_indexes_can_go(source: tuple[str, Session], shadow: Shadow, catalog: Catalog) -> None:
     goes = [
         RelationName("public", "order_customer"),

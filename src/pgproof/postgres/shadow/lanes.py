@@ -77,6 +77,26 @@ class Workshop:
         cursor = self._connection.cursor(row_factory=namedtuple_row)
         return cursor.execute(load_query("shadow_relations", SHADOW_MAJOR).encode()).fetchall()
 
+    def derive_statistics(self, indexes: Mapping[int, tuple[float, int]]) -> None:
+        """Give expressions of indexes the statistics of their column, each value put through the expression.
+
+        An index with several expressions, or on one of several columns, goes without.
+
+        Args:
+            indexes: Different values (as in pg_stats) and mean width in bytes of the expression, by oid.
+        """
+        if not indexes:
+            return
+        cursor = self._connection.cursor(row_factory=namedtuple_row)
+        params = {
+            "oids": list(indexes),
+            "distincts": [distinct for distinct, _ in indexes.values()],
+            "widths": [width for _, width in indexes.values()],
+        }
+        query = load_query("shadow_expressions", SHADOW_MAJOR).encode()
+        rows: list[Row] = cursor.execute(query, params).fetchall()
+        self.run_all([row.statement for row in rows])
+
     def set_figures(self, figures: Mapping[int, tuple[int, float]]) -> None:
         """Give indexes their pages and rows.
 

@@ -19,6 +19,7 @@ from pgproof.postgres.shadow.files import Extent
 from pgproof.postgres.shadow.lanes import Workshop
 from pgproof.postgres.shadow.pages import btree_level
 from pgproof.stages.estimate.sizes.estimate_index import estimate_index
+from pgproof.stages.estimate.sizes.expression import stand_in
 
 _PREFIX = "pgproof_candidate_"
 _TOLD_EVERY = 200
@@ -88,14 +89,17 @@ def make_hypotheses(
     tree = _Tree(rows)
     found = Hypotheses(refused=refused)
     shapes: dict[int, IndexShape] = {}
+    expressions: dict[int, tuple[float, int]] = {}
     for place, candidate in made.items():
         root = tree.by_name.get(RelationName(candidate.change.table.schema, f"{_PREFIX}{place}"))
         leaves = tree.leaves_below(root) if root is not None else []
         own = {row.oid: _shape_of(candidate.change, row, tree, catalog) for row in leaves}
         shapes |= own
+        expressions.update(_expression_statistics(candidate.change, leaves, tree, catalog))
         found.leaves[candidate.name] = _as_leaves(leaves)
         found.sizes[candidate.name] = _total(list(own.values()))
     found.existing = frozenset(_add_existing(found, tree, droppable))
+    workshop.derive_statistics(expressions)
     workshop.set_figures({oid: (shape.pages, shape.tuples) for oid, shape in shapes.items()})
     found.extents = tuple(_extents(rows, tree, catalog, pages, shapes))
     return found
@@ -180,6 +184,23 @@ def _shape_of(change: CreateIndex, leaf: Row, tree: _Tree, catalog: Catalog) -> 
     if table is None:
         raise ServerError(f"The catalog has no table {relation}, but the shadow has.")
     return estimate_index(replace(change, table=relation), table, catalog)
+
+
+def _expression_statistics(
+    change: CreateIndex, leaves: Sequence[Row], tree: _Tree, catalog: Catalog
+) -> Iterator[tuple[int, tuple[float, int]]]:
+    """Yield an index's oid with how varied and wide its expression is, where its column tells that."""
+    keys = [key.expression for key in change.keys if key.expression]
+    if len(keys) != 1:
+        return
+    for leaf in leaves:
+        relation = tree.table_of(leaf)
+        table = catalog.find_table(relation.name, relation.schema)
+        column = stand_in(keys[0], table) if table is not None else None
+        if column is None or column.statistics is None:
+            continue
+        if column.name != keys[0] or column.base_type == "date":  # else it is a guess, as the planner's own
+            yield leaf.oid, (column.statistics.n_distinct, column.statistics.avg_width_bytes)
 
 
 def _as_leaves(rows: Sequence[Row]) -> tuple[Leaf, ...]:
