@@ -99,11 +99,12 @@ def _refuse_schemas(session: Session, catalog: Catalog, changes: tuple[Change, .
         if isinstance(change, CreateIndex)
         for index, _ in planned_indexes(change, catalog)
     }
+    what = "build an index" if any(isinstance(c, CreateIndex) for c in changes) else "keep statistics"
     for row in session.query("schema_create", {"schemas": sorted(schemas)}):
         if not row.may_create:
             yield Refusal(
                 f"Role {catalog.user} may not make objects in schema {row.schema_name}, so the server will"
-                " not let it make an index or statistics there, whoever owns the table.",
+                f" not let it {what} there, whoever owns the table.",
                 f"Let the schema's owner or a superuser run:\n  GRANT CREATE ON SCHEMA"
                 f" {quote_identifier(row.schema_name)} TO {quote_identifier(catalog.user)};",
             )
