@@ -131,13 +131,16 @@ def create_database(server: EmbeddedServer, name: str) -> str:
 
 
 def stop_cleanly() -> None:
-    """Treat SIGTERM as Ctrl-C, so that the servers of a benchmark end with it."""
+    """Treat SIGTERM as Ctrl-C, so that the servers of a benchmark end with it; only the first one counts."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         del number, frame
+        for other in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(other, signal.SIG_IGN)  # a second one would interrupt the removal
         raise KeyboardInterrupt
 
-    signal.signal(signal.SIGTERM, interrupt)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, interrupt)
 
 
 def serve(dataset: Dataset, settings: Mapping[str, str] = SERVER_SETTINGS) -> None:

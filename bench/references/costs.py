@@ -67,8 +67,9 @@ class WhatIf:
     ) -> None:
         self.planner_calls = 0
         self.skipped: set[str] = set()
+        self._bytes = dict(provider.index_bytes)
         self.indexes: Mapping[str, IndexCandidate] = {
-            candidate.name: candidate for candidate in candidates if candidate.name in provider.index_bytes
+            candidate.name: candidate for candidate in candidates if candidate.name in self._bytes
         }
         self._provider = provider
         self._questions = [question for statement in statements for question in questions(statement)]
@@ -94,7 +95,7 @@ class WhatIf:
 
     def size(self, names: Iterable[str]) -> int:
         """Return the bytes of a set."""
-        return sum(self._provider.index_bytes[name] for name in names)
+        return sum(self._bytes[name] for name in names)
 
     def columns(self, name: str) -> tuple[RelationName, tuple[str, ...]]:
         """Return an index's table and columns in order."""
