@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pgproof.changes import refusals, simulate_steps
+from pgproof.changes import apply_steps, refusals, simulate_steps
 from pgproof.errors import StepFailed
 from pgproof.ledger import Ledger, open_ledger
 from pgproof.model.change import (
@@ -26,6 +26,7 @@ from pgproof.model.variant import Variant
 from pgproof.postgres.catalog import read_catalog
 from pgproof.postgres.dump import dump_schema
 from pgproof.postgres.embedded import EmbeddedServer
+from pgproof.postgres.execute import run_steps
 from pgproof.postgres.session import Session, open_session, with_database
 from pgproof.sqltext.quote import quote_identifier
 from pgproof.stages.compete.arms import BuiltArm, build_arm
@@ -194,3 +195,26 @@ def test_settings_of_the_server_are_deployed_and_taken_back(
     finally:
         session.run("ALTER SYSTEM RESET autovacuum_naptime")
         session.run("SELECT pg_reload_conf()")
+
+
+def test_who_may_not_is_told_before_the_server_says_no(database: str, session: Session) -> None:
+    role = f"reader_{session.database}"
+    session.run(f"CREATE ROLE {quote_identifier(role)} LOGIN")
+    changes = (
+        SetSetting("work_mem", "37MB"),
+        SetSetting("work_mem", "37MB", SettingScope.SYSTEM),
+        SetStatisticsTarget(PLACES, "zip", 300),
+        SetTableOption(PLACES, "fillfactor", "90"),
+        TOGETHER,
+    )
+    dsn = f"{with_database(database, session.database)} user='{role}'"
+    try:
+        with open_session(dsn, read_only=False) as reader:
+            catalog = read_catalog(reader)
+            assert not catalog.owns_database
+            for change in changes:
+                assert refusals(change, catalog), change
+                outcome = run_steps(reader, apply_steps(change, catalog))[0]
+                assert outcome.sqlstate == "42501", (change, outcome.message)
+    finally:
+        session.run(f"DROP ROLE {quote_identifier(role)}")

@@ -313,3 +313,16 @@ def test_what_plans_react_to_competes_as_one_variant() -> None:
     assert "random_page_cost 4 -> 1.1: The planner takes" in variant.why
     assert settings_variant(()) is None
     assert statistics_variant(()) is None
+
+
+def test_what_outranks_the_advice_or_waits_already_is_told() -> None:
+    known = server_with(BIG)
+    settings = tuple(
+        replace(each, source="user", pending_restart=each.context == "postmaster") for each in known.settings
+    )
+    found = proposed(replace(known, settings=settings), MIDDLE)
+    assert found["work_mem"].place.endswith(
+        "role app has a value of its own (ALTER ROLE ... SET), which outranks both"
+    )
+    assert "waits for a restart already" in found["shared_buffers"].risk
+    assert "waits for a restart already" not in found["work_mem"].risk

@@ -27,6 +27,7 @@ PLANNED_WITH = frozenset(
 )
 """Settings of a session that change plans or how they are carried out: what a competition can race."""
 
+_OF_ROLE = ("user", "database user")
 _UNITS = {"B": 1, "kB": KB, "MB": MB, "GB": GB}
 _MEMORY = re.compile(r"(\d*)(B|kB|MB|GB)\Z")
 
@@ -123,16 +124,12 @@ def advise(
     own = setting.context in OF_SESSIONS
     trial = SetSetting(setting.name, proposed) if own and name in PLANNED_WITH else None
     for_database = setting.context == "user" and not whole
-    platform = platform_of(server.catalog)
-    change: SetSetting | None
-    if for_database:
-        change = SetSetting(setting.name, proposed)
-        place = "this database: ALTER DATABASE ... SET; for all of them, the server's configuration"
-    else:
-        change = None if platform else SetSetting(setting.name, proposed, SettingScope.SYSTEM)
-        place = (
-            f"{platform.place} of {platform.name}" if platform else "the server's configuration: ALTER SYSTEM"
-        )
+    change: SetSetting | None = SetSetting(setting.name, proposed)
+    if not for_database:
+        managed = platform_of(server.catalog) is not None
+        change = None if managed else SetSetting(setting.name, proposed, SettingScope.SYSTEM)
+    if setting.pending_restart:
+        risk += " Another value waits for a restart already: look into the server's files first."
     return (
         SettingAdvice(
             name=setting.name,
@@ -142,11 +139,24 @@ def advise(
             source=source,
             risk=risk,
             takes_effect=_effect(setting, for_database),
-            place=place,
+            place=_place(server, setting, for_database),
             change=change,
             trial=trial,
         ),
     )
+
+
+def _place(server: Server, setting: Setting, for_database: bool) -> str:
+    platform = platform_of(server.catalog)
+    if not for_database and platform:
+        return f"{platform.place} of {platform.name}"
+    if not for_database:
+        return "the server's configuration: ALTER SYSTEM"
+    place = "this database: ALTER DATABASE ... SET; for all of them, the server's configuration"
+    if setting.source in _OF_ROLE:
+        role = server.catalog.user
+        place += f"; role {role} has a value of its own (ALTER ROLE ... SET), which outranks both"
+    return place
 
 
 def _effect(setting: Setting, for_database: bool) -> TakesEffect:
