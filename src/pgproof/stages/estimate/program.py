@@ -172,7 +172,7 @@ def solve(program: Program, *, gap_frac: float, time_limit_s: float, start: Mask
 
 
 def _solver() -> highspy.Highs:
-    solver = highspy.Highs()  # type: ignore[no-untyped-call]
+    solver = highspy.Highs()  # type: ignore[no-untyped-call]  # highspy has no types
     for name, value in (("output_flag", False), ("threads", 1), ("random_seed", _SEED)):
         solver.setOptionValue(name, value)
     return solver

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from time import monotonic
 
 from pgproof.model.progress import Progress, ignore_progress
-from pgproof.stages.estimate.bits import Mask, places, single_bits
+from pgproof.stages.estimate import scouting
+from pgproof.stages.estimate.bits import Mask, places
 from pgproof.stages.estimate.costs import Question
 from pgproof.stages.estimate.decisions import Leaf
 from pgproof.stages.estimate.goal import Goal
@@ -29,14 +30,8 @@ MAX_ROUNDS = 200
 STEPS = 8
 """Questions about one statement in one round. **Source**: judgement."""
 
-LADDER_STEP = 3.0
-"""Factor between the sizes up to which candidates are shown. **Source**: judgement."""
-
 SINGLES_FRAC = 0.25
 """Share of the time left that may go into single candidates. **Source**: judgement."""
-
-MAX_LADDER = 8
-"""Such sizes. **Source**: judgement: from 1 GB down to half a megabyte."""
 
 TIE_WEIGHT = 0.1
 """What the workload's whole cost counts beside an index of mean size, where sizes are to be small.
@@ -124,7 +119,7 @@ def search(
     state = _Search(goal, aim, ends_at, gap_frac)
     for chosen in (0, *starts):
         state.try_set(chosen & aim.pool | goal.costs.base)
-    state.ask_by_size()
+    goal.costs.ask(scouting.by_size(goal, aim.pool))
     state.improve()
     state.ask_singles()
     while state.rounds < MAX_ROUNDS and not state.is_done and state.run_round():
@@ -206,35 +201,8 @@ class _Search:
             self.first_at = self.first_at or monotonic()
             if self.chosen in self._looked_around or monotonic() >= self._ends_at:
                 return
-            self._look_around(self.chosen)
-
-    def _look_around(self, chosen: Mask) -> None:
-        """Ask what plans would take in place of each index of a set, and beside it, as far as it fits."""
-        self._looked_around.add(chosen)
-        costs = self._goal.costs
-        taken = self._goal.size(costs.names.listed(chosen))
-        asked = []
-        for leaving in (0, *single_bits(chosen & ~self._base)):
-            left = self._left(taken - self._goal.size(costs.names.listed(leaving)))
-            for room in (left, left / LADDER_STEP):
-                shown = (chosen | self._no_larger_than(room)) & ~leaving & self._aim.pool | self._base
-                for question in costs.questions:
-                    now = question.decisions.find(chosen)
-                    if now is None or (leaving and not now.used & leaving):
-                        continue
-                    if question.decisions.find(shown) is None:
-                        asked.append((question, question.decisions.relevant & ~shown))
-        costs.ask(asked)
-
-    def _left(self, taken: float) -> float:
-        """Return the bytes that are left beside what is taken."""
-        most = self._goal.budget.size_bytes
-        return float("inf") if most is None else most - taken
-
-    def _no_larger_than(self, most: float) -> Mask:
-        """Return the candidates up to a size."""
-        sizes = self._goal.index_bytes
-        return self._goal.costs.names.mask(name for name, size in sizes.items() if size <= most)
+            self._looked_around.add(self.chosen)
+            self._goal.costs.ask(scouting.around(self._goal, self._aim.pool, self.chosen))
 
     def _raise_bound(self) -> bool:
         """Solve the relaxed program, and ask about the leaves it counts on; tell whether that helped."""
@@ -276,41 +244,14 @@ class _Search:
         if value < self.value:
             self.chosen, self.value = chosen, value
 
-    def ask_by_size(self) -> None:
-        """Learn what plans take if only the smaller candidates are there: the planner minds no size."""
-        asked: dict[tuple[int, Mask], tuple[Question, Mask]] = {}
-        for most in self._ladder():
-            small = self._no_larger_than(most) & self._aim.pool | self._base
-            for question in self._goal.costs.questions:
-                hidden = question.decisions.relevant & ~small
-                if question.decisions.find(small) is None:
-                    asked[id(question), hidden] = (question, hidden)
-        self._goal.costs.ask(tuple(asked.values()))
-
     def ask_singles(self) -> None:
-        """Learn what each candidate does on its own: little work for the planner, and small gains show."""
-        asked = []
-        for question in self._goal.costs.questions:
-            decisions = question.decisions
-            for own in single_bits(decisions.relevant & question.proposed & self._aim.pool):
-                if decisions.find(own | self._base) is None:
-                    asked.append((question, decisions.relevant & ~(own | self._base)))
+        """Learn what each candidate does on its own, as far as there is time for it."""
+        asked = scouting.singles(self._goal, self._aim.pool)
         began = monotonic()
         for first in range(0, len(asked), _BATCH):
             if monotonic() - began > SINGLES_FRAC * (self._ends_at - began):
                 return
             self._goal.costs.ask(asked[first : first + _BATCH])
-
-    def _ladder(self) -> list[float]:
-        """Return sizes that shrink in steps from all that fits to the smallest candidate's."""
-        sizes = sorted(self._goal.index_bytes.values())
-        most = self._goal.budget.size_bytes
-        if not sizes or most is None:
-            return []
-        steps = [float(min(most, sizes[-1]))]
-        while steps[-1] / LADDER_STEP > sizes[0] and len(steps) < MAX_LADDER:
-            steps.append(steps[-1] / LADDER_STEP)
-        return steps
 
     def seen_ways(self, question: Question) -> list[Way]:
         """Return the plans that were seen, each with what it needs."""
