@@ -6,6 +6,7 @@ import pytest
 
 from pgproof.frontends.report.figures import (
     change,
+    change_interval,
     ms,
     percent,
     points,
@@ -94,6 +95,11 @@ def test_shares_points_and_answers() -> None:
 )
 def test_a_change_has_its_sign_and_what_is_left_is_not_nothing(value: float | None, text: str) -> None:
     assert change(value) == text
+
+
+def test_the_interval_of_a_change() -> None:
+    assert change_interval(Interval(-0.55, 0.1)) == "-55..+10 %"
+    assert [change_interval(one) for one in (None, Interval(-1.0, math.inf))] == ["-", "-"]
 
 
 @pytest.mark.parametrize(

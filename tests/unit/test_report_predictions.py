@@ -18,7 +18,7 @@ from tests.unit.test_report_page import COMPETITION, CONTROL, HOSTILE, arm
 
 PREDICTIONS = Predictions(
     (
-        StatementPrediction("orders of a customer", 0.7, -0.65, -0.48),
+        StatementPrediction("orders of a customer", 0.7, -0.65, -0.48, interval=Interval(-0.55, -0.4)),
         StatementPrediction("stopped before", 0.2, -0.9, -0.8, Exactness.AT_MOST),
         StatementPrediction("not priced", 0.0996, None, 0.03),
         StatementPrediction("small", 0.0004, 0.0, -0.01),
@@ -88,7 +88,9 @@ def test_page_shows_the_same() -> None:
         [re.sub(r"<[^>]*>", "", cell).strip() for cell in row.split("</td>")[:-1]]
         for row in re.findall(r"<tr>(<td.*?)</tr>", section, re.DOTALL)
     ]
-    assert {name: tuple(cells) for name, *cells in rows} == ROWS
+    shown = {name: tuple(cells) for name, *cells in rows}
+    assert shown["orders of a customer"] == ("70.0 %", "-65 %", "-48 %-55..-40 %", "17 points")
+    assert {**shown, "orders of a customer": ROWS["orders of a customer"]} == ROWS
     assert SUMMARY in section
     assert "own: predicted -, measured -20 %" in section
     assert "planner cost, which is no time" in section
@@ -106,6 +108,11 @@ def test_a_long_table_is_cut_on_the_terminal_with_a_count() -> None:
 def test_nothing_is_said_of_blueprints_without_predictions() -> None:
     assert "predicted" not in on_terminal(among(OWN))
     assert "Predicted" not in render_page(Page("r-1", among(OWN)))
+
+
+def test_where_none_is_off_beyond_noise_none_is_named() -> None:
+    lean = replace(LEAN, predictions=replace(PREDICTIONS, worst=""))
+    assert "off by 9 points in the median, none by more than the noise\n" in on_terminal(among(lean))
 
 
 def test_a_variant_that_was_not_raced_is_left_out() -> None:

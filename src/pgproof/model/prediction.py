@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from pgproof.model.units import Interval
+
 
 class Exactness(StrEnum):
     """What a measured change says of the true one: executions stopped by the timeout bound it."""
@@ -28,6 +30,7 @@ class StatementPrediction:
             measured, or was stopped by the timeout on both arms.
         exactness: Of the measured change: at least that where executions were stopped on the arm, at most
             that where they were on the control.
+        interval: Of the measured change; None while there are too few rounds to say.
     """
 
     statement: str
@@ -35,6 +38,7 @@ class StatementPrediction:
     cost_change_frac: float | None
     time_change_frac: float | None
     exactness: Exactness = Exactness.EXACT
+    interval: Interval | None = None
 
     @property
     def error_frac(self) -> float | None:
@@ -44,6 +48,13 @@ class StatementPrediction:
         if self.exactness is not Exactness.EXACT:
             return None
         return abs(self.time_change_frac - self.cost_change_frac)
+
+    @property
+    def is_off(self) -> bool:
+        """Whether the prediction is off by more than the noise of the measurement."""
+        if self.error_frac is None or self.cost_change_frac is None or self.interval is None:
+            return False
+        return self.interval.excludes(self.cost_change_frac)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +68,10 @@ class Predictions:
         cost_change_frac: Predicted change of their cost, each weighted by the time it takes on the control.
         time_change_frac: Measured change of their time.
         median_error_frac: How far a prediction is off in the median.
-        worst: The statement whose prediction is furthest off; the heaviest of several.
+        worst: The statement whose prediction is furthest off, of those that are off by more than the noise;
+            the heaviest of several. Empty where there is none.
 
-    The last four are None, or empty, where none could be compared.
+    The figures are None where none could be compared.
     """
 
     statements: tuple[StatementPrediction, ...]

@@ -2,12 +2,14 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from pgproof.ledger.codec import from_json, to_json
 from pgproof.model.prediction import Exactness, Predictions, StatementPrediction
 from pgproof.model.query import Query, StatementKind
 from pgproof.model.trial import ArmResult, ArmRole
+from pgproof.model.units import Interval
 from pgproof.model.variant import CONTROL, ExpectedStatement, Variant
 from pgproof.model.workload import WorkloadStatement
 from pgproof.stages.compete.comparison import Rules, compare_arms
@@ -15,6 +17,7 @@ from pgproof.stages.compete.predictions import compare_predictions
 from pgproof.stages.compete.samples import Sample, Samples
 
 ROUNDS = 12
+ALPHA = 0.05
 
 
 def statement(name: str, calls: float = 1.0) -> WorkloadStatement:
@@ -39,7 +42,7 @@ def measured(**times_ms: tuple[float, float]) -> Samples:
 def compared(
     samples: Samples, variant: Variant, *statements: WorkloadStatement
 ) -> tuple[Predictions, dict[str, StatementPrediction]]:
-    found = compare_predictions(samples, statements, variant)
+    found = compare_predictions(samples, statements, variant, ALPHA)
     assert found is not None
     return found, {row.statement: row for row in found.statements}
 
@@ -54,7 +57,22 @@ def test_each_statement_has_both_figures_heaviest_first() -> None:
     assert rows["often"].time_change_frac == pytest.approx(-0.5)
     assert rows["rare"].error_frac == pytest.approx(0.05)
     assert (found.compared, found.worst) == (3, "often")
+    assert rows["often"].interval == Interval(pytest.approx(-0.5), pytest.approx(-0.5), 0.95)
     assert found.median_error_frac == pytest.approx(0.05)
+
+
+def test_noise_is_not_called_a_wrong_prediction() -> None:
+    samples, rng = measured(clear=(10, 5)), np.random.default_rng(1)
+    for number in range(ROUNDS):
+        for arm, times in ((CONTROL.name, 1.0), ("v", 1.5)):
+            samples.add(Sample(arm, "noisy", number, (float(times * np.exp(rng.normal(0, 1.5))),)))
+    variant = expecting(clear=0.4, noisy=1.0)
+    found, rows = compared(samples, variant, statement("clear"), statement("noisy"))
+    assert (rows["noisy"].is_off, rows["clear"].is_off) == (False, True)
+    assert rows["noisy"].error_frac > rows["clear"].error_frac
+    assert found.worst == "clear"
+    found, _ = compared(samples, variant, statement("noisy"))
+    assert (found.compared, found.worst) == (1, "")
 
 
 def test_totals_weigh_by_time_and_agree_with_the_verdict() -> None:
@@ -112,13 +130,13 @@ def test_a_stopped_execution_only_bounds_the_change(
 
 
 def test_nothing_predicted_and_nothing_compared_are_two_things() -> None:
-    assert compare_predictions(measured(s=(1, 1)), [statement("s")], Variant("v", "", ())) is None
-    found = compare_predictions(Samples(), [statement("s")], expecting(s=0.5))
+    assert compare_predictions(measured(s=(1, 1)), [statement("s")], Variant("v", "", ()), ALPHA) is None
+    found = compare_predictions(Samples(), [statement("s")], expecting(s=0.5), ALPHA)
     assert found == Predictions((StatementPrediction("s", None, -0.5, None),), compared=0)
 
 
 def test_an_arm_of_an_older_ledger_has_none_and_a_new_one_keeps_them() -> None:
-    found = compare_predictions(measured(s=(10, 5)), [statement("s")], expecting(s=0.4))
+    found = compare_predictions(measured(s=(10, 5)), [statement("s")], expecting(s=0.4), ALPHA)
     arm = ArmResult("v", ArmRole.VARIANT, "", predictions=found)
     assert from_json(ArmResult, to_json(arm)) == arm
     older = {key: value for key, value in json.loads(to_json(arm)).items() if key != "predictions"}

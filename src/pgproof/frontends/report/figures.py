@@ -58,6 +58,13 @@ def change(value: float | None) -> str:
     return f"{rounded:+,d} %" if rounded else "0 %"
 
 
+def change_interval(interval: Interval | None) -> str:
+    """Return the interval of a change: "-55..-40 %"; a dash where nothing is known."""
+    if interval is None or math.isinf(interval.high):
+        return "-"
+    return f"{change(interval.low).removesuffix(' %')}..{change(interval.high)}"
+
+
 def points_off(value: float | None) -> str:
     """Return how far apart two shares are, in percentage points: "17 points"; a dash for None."""
     if value is None:

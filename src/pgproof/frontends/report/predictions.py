@@ -80,9 +80,15 @@ def sum_up(arm: ArmResult) -> str:
     totals = f"predicted {change(found.cost_change_frac)}, measured {change(found.time_change_frac)}"
     priced = f"{found.compared:,} of {len(found.statements):,} statements"
     off = f"off by {points_off(found.median_error_frac)} in the median"
-    worst = next(row for row in found.statements if row.statement == found.worst)
-    figures = f"predicted {change(worst.cost_change_frac)}, measured {measured_change(worst)}"
-    return f"{arm.name}: {totals} ({priced}); {off}, most for {found.worst}: {figures}"
+    return f"{arm.name}: {totals} ({priced}); {off}, {_worst(found)}"
+
+
+def _worst(found: Predictions) -> str:
+    for row in found.statements:
+        if row.statement == found.worst:
+            figures = f"predicted {change(row.cost_change_frac)}, measured {measured_change(row)}"
+            return f"most for {row.statement}: {figures}"
+    return "none by more than the noise"
 
 
 def _total(arm: ArmResult) -> float | None:

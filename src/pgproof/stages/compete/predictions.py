@@ -8,18 +8,16 @@ from collections.abc import Sequence
 import numpy as np
 
 from pgproof.model.prediction import Exactness, Predictions, StatementPrediction
+from pgproof.model.units import Interval
 from pgproof.model.variant import CONTROL, Variant
 from pgproof.model.workload import WorkloadStatement
 from pgproof.stages.compete.comparison import statement_ratio
 from pgproof.stages.compete.intervals import winsorise
 from pgproof.stages.compete.samples import Samples
 
-_NO_INTERVAL = 0.5
-"""Chance of error of intervals that nobody looks at: only the ratio is taken."""
-
 
 def compare_predictions(
-    samples: Samples, statements: Sequence[WorkloadStatement], variant: Variant
+    samples: Samples, statements: Sequence[WorkloadStatement], variant: Variant, alpha: float
 ) -> Predictions | None:
     """Put what was predicted of a variant beside what it did.
 
@@ -30,6 +28,7 @@ def compare_predictions(
         samples: Of the race.
         statements: Those that were measured; others are left out, whatever was predicted.
         variant: With what was predicted; an arm of that name may have no samples.
+        alpha: Chance of a wrong interval, of each statement.
 
     Returns:
         None where nothing was predicted.
@@ -40,7 +39,7 @@ def compare_predictions(
     times_ms = {s.name: _time_ms(samples, s, variant.name) for s in statements}
     total_ms = math.fsum(filter(None, times_ms.values()))
     rows = [
-        _measure(samples, s.name, variant.name, times_ms[s.name], total_ms, costs.get(s.name))
+        _measure(samples, s.name, variant.name, costs.get(s.name), _share(times_ms[s.name], total_ms), alpha)
         for s in statements
     ]
     rows.sort(key=lambda row: row.weight_frac or 0.0, reverse=True)  # stable: unmeasured ones as they stood
@@ -54,20 +53,26 @@ def _time_ms(samples: Samples, statement: WorkloadStatement, arm: str) -> float 
 
 
 def _measure(
-    samples: Samples, statement: str, arm: str, time_ms: float | None, total_ms: float, cost: float | None
+    samples: Samples, statement: str, arm: str, cost: float | None, weight_frac: float | None, alpha: float
 ) -> StatementPrediction:
     predicted = None if cost is None else cost - 1.0
-    if time_ms is None:
+    if weight_frac is None:
         return StatementPrediction(statement, None, predicted, None)
     exactness = _exactness(samples, statement, arm)
-    ratio = statement_ratio(samples, statement, arm, CONTROL.name, _NO_INTERVAL).ratio
+    found = statement_ratio(samples, statement, arm, CONTROL.name, alpha)
+    low, high = found.interval.low - 1.0, found.interval.high - 1.0
     return StatementPrediction(
         statement,
-        weight_frac=time_ms / total_ms,
+        weight_frac=weight_frac,
         cost_change_frac=predicted,
-        time_change_frac=None if exactness is None else ratio - 1.0,
+        time_change_frac=None if exactness is None else found.ratio - 1.0,
         exactness=exactness or Exactness.EXACT,
+        interval=Interval(low, high, 1.0 - alpha) if exactness is not None and math.isfinite(high) else None,
     )
+
+
+def _share(part: float | None, whole: float) -> float | None:
+    return None if part is None else part / whole
 
 
 def _exactness(samples: Samples, statement: str, arm: str) -> Exactness | None:
@@ -87,11 +92,12 @@ def _sum_up(rows: Sequence[StatementPrediction]) -> Predictions:
     figures = [(row.weight_frac, row.cost_change_frac, row.time_change_frac) for row in compared]
     weights, costs, times = np.array(figures, dtype=np.float64).T
     errors = np.abs(times - costs)
+    off = [(error, row.statement) for error, row in zip(errors, compared, strict=True) if row.is_off]
     return Predictions(
         statements=tuple(rows),
         compared=len(compared),
         cost_change_frac=float(np.average(costs, weights=weights)),
         time_change_frac=float(np.average(times, weights=weights)),
         median_error_frac=float(np.median(errors)),
-        worst=compared[int(errors.argmax())].statement,  # of equals the first, which is the heaviest
+        worst=max(off, key=lambda entry: entry[0])[1] if off else "",  # of equals the first, the heaviest
     )

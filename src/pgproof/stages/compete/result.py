@@ -189,7 +189,9 @@ def make_arm_result(
         targets=judge_arm_targets(record, arm.name)
         if arm.role is ArmRole.VARIANT and not arm.failure
         else (),
-        predictions=compare_predictions(record.race.samples, record.statements, arm.variant)
+        predictions=compare_predictions(
+            record.race.samples, record.statements, arm.variant, record.rules.alpha
+        )
         if not arm.failure
         else None,
     )
