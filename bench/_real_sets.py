@@ -8,6 +8,7 @@ from ``/proc/PID/schedstat`` (Linux): on a machine with neighbours, a clock tell
 from __future__ import annotations
 
 import statistics
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -28,6 +29,9 @@ SLOWER_FRAC = 0.15
 
 NOISE_S = 0.02
 """CPU seconds that no difference below is believed of. **Source**: judgement; a tick is 1 to 4 ms."""
+
+WATCH_S = 0.05
+"""How often a running statement is looked at."""
 
 Connection = psycopg.Connection[tuple[object, ...]]
 
@@ -97,7 +101,7 @@ def measure(
         statements: Those that write are left out.
         choices: Sets to build.
         rounds: How often each statement runs under each set.
-        limit_s: When to stop a statement, in wall time.
+        limit_s: When to stop a statement, in CPU time.
 
     Returns:
         For each set the times without and with it, from the same rounds.
@@ -128,8 +132,6 @@ def _measure(
         connections = [stack.enter_context(psycopg.connect(dsn, autocommit=True)) for _ in (None, *choices)]
         for connection, choice in zip(connections[1:], choices, strict=True):
             stack.enter_context(_built(connection, choice.indexes, analyze=True))
-        for connection in connections:
-            connection.execute(f"SET statement_timeout = {round(limit_s * 1000)}")
         runs = [_Runs(connection, limit_s) for connection in connections]
         for _ in range(rounds):
             for question in asked:
@@ -154,7 +156,8 @@ class _Runs:
         before = _cpu_s(self._connection)
         cursor = psycopg.RawCursor(self._connection)
         try:
-            with self._connection.transaction():  # a savepoint where a set is there
+            # A savepoint where a set is there.
+            with _stopped_at(self._connection, before + self._limit_s), self._connection.transaction():
                 cursor.execute(question.request.sql.encode(), list(question.request.values), prepare=False)
                 cursor.fetchall()
         except psycopg.errors.QueryCanceled:
@@ -168,6 +171,26 @@ class _Runs:
             for statement, by_question in self._seconds.items()
         }
         return Times(sums, frozenset(self._capped))
+
+
+@contextmanager
+def _stopped_at(connection: Connection, cpu_s: float) -> Iterator[None]:
+    """Cancel what a block runs once its server process has had that much CPU time in all."""
+    done = threading.Event()
+
+    def watch() -> None:
+        while not done.wait(WATCH_S):
+            if _cpu_s(connection) > cpu_s:
+                connection.cancel_safe()
+                return
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        done.set()
+        watcher.join()
 
 
 def _cpu_s(connection: Connection) -> float:
