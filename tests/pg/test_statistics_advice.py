@@ -196,3 +196,25 @@ def test_what_can_not_be_executed_is_named(session: Session, database: str) -> N
     assert (check.kept, check.statements) == (True, ()), "ANALYZE costs nothing to keep"
     with open_session(database) as reader, pytest.raises(UsageError, match="on clones only"):
         check_statistics(reader, asked, (advice,))
+
+
+def test_partitions_keep_statistics_of_their_own_and_the_whole_those_of_groups(session: Session) -> None:
+    session.run('CREATE TABLE "Pl" (city text, zip text, y int) PARTITION BY LIST (y)')
+    for year in range(3):
+        session.run(f'CREATE TABLE pl_{year} PARTITION OF "Pl" FOR VALUES IN ({year})')
+    session.run("""INSERT INTO "Pl" SELECT 'c' || i % 300, 'z' || i % 300, least(i / 20000, 2)
+                   FROM generate_series(0, 59999) AS i""")
+    session.run("ANALYZE")
+    asked = workload(
+        statement("scan", 'SELECT zip FROM "Pl" WHERE city = $1 AND zip = $2 AND y = 1', "c7", "z7"),
+        statement("group", 'SELECT city, zip, count(*) FROM "Pl" GROUP BY city, zip'),
+    )
+    found = propose_statistics(read_catalog(session), asked, executed(session, asked))
+    told = {str(advice.change.table): advice.change for advice in found}
+    assert set(told) == {"public.pl_1", "public.Pl"}
+    assert told["public.pl_1"].columns == ("city", "zip"), "the partition's key is the same everywhere"
+    assert told["public.Pl"].kinds == (StatisticsKind.NDISTINCT,)
+    checks = check_statistics(session, asked, found)
+    for check in checks:
+        (result,) = check.statements
+        assert result.error_after < 2 < 10 <= result.error_before, check

@@ -89,6 +89,12 @@ def test_small_errors_small_tables_and_known_statistics_are_left_alone() -> None
     assert changes(scan(BOTH, actual=None)) == [], "nothing was executed, nothing was counted"
 
 
+def test_a_column_that_is_the_same_everywhere_combines_with_nothing() -> None:
+    known = catalog(replace(PLACES, columns=(*PLACES.columns, column("year", "int4", distinct=1))))
+    condition = "((p.city = 'a'::text) AND (p.zip = 'b'::text) AND (p.year = 2026))"
+    assert changes(scan(condition), known) == [TOGETHER]
+
+
 def test_an_equality_with_a_range_is_a_matter_of_common_combinations() -> None:
     condition = "((p.city = 'a'::text) AND (p.at > '2026-01-01 00:00:00+00'::timestamp with time zone))"
     (advice,) = advised(scan(condition))[:1]

@@ -145,7 +145,7 @@ def _why_unseen(catalog: Catalog, table: Table) -> tuple[str, Evidence] | None:
 
 
 def _of_clue(catalog: Catalog, clue: Clue) -> Iterator[StatisticsAdvice]:
-    columns = tuple(operand.column for operand in clue.equal if operand.column)
+    columns = tuple(o.column for o in clue.equal if o.column and not _is_constant(clue.table, o.column))
     expressions = tuple(
         operand.expression
         for operand in clue.equal
@@ -165,6 +165,12 @@ def _of_clue(catalog: Catalog, clue: Clue) -> Iterator[StatisticsAdvice]:
         yield _together(catalog, clue, (), expressions, ())
     if len(clue.equal) == 1 and columns:
         yield from _closer_look(catalog, clue, columns[0])
+
+
+def _is_constant(table: Table, name: str) -> bool:
+    """Whether every row has the same value, as in the key of a partition: there is nothing to combine."""
+    column = table.column(name)
+    return column is not None and column.statistics is not None and column.statistics.n_distinct == 1
 
 
 def _is_indexed(catalog: Catalog, clue: Clue, operand: Operand) -> bool:
