@@ -98,7 +98,7 @@ def test_a_change_has_its_sign_and_what_is_left_is_not_nothing(value: float | No
 
 
 def test_the_interval_of_a_change() -> None:
-    assert change_interval(Interval(-0.55, 0.1)) == "-55..+10 %"
+    assert change_interval(Interval(-0.55, 0.1)) == "-55 to +10 %"
     assert [change_interval(one) for one in (None, Interval(-1.0, math.inf))] == ["-", "-"]
 
 

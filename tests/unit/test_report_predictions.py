@@ -89,7 +89,7 @@ def test_page_shows_the_same() -> None:
         for row in re.findall(r"<tr>(<td.*?)</tr>", section, re.DOTALL)
     ]
     shown = {name: tuple(cells) for name, *cells in rows}
-    assert shown["orders of a customer"] == ("70.0 %", "-65 %", "-48 %-55..-40 %", "17 points")
+    assert shown["orders of a customer"] == ("70.0 %", "-65 %", "-48 %-55 to -40 %", "17 points")
     assert {**shown, "orders of a customer": ROWS["orders of a customer"]} == ROWS
     assert SUMMARY in section
     assert "own: predicted -, measured -20 %" in section

@@ -59,10 +59,10 @@ def change(value: float | None) -> str:
 
 
 def change_interval(interval: Interval | None) -> str:
-    """Return the interval of a change: "-55..-40 %"; a dash where nothing is known."""
+    """Return the interval of a change: "-55 to -40 %"; a dash where nothing is known."""
     if interval is None or math.isinf(interval.high):
         return "-"
-    return f"{change(interval.low).removesuffix(' %')}..{change(interval.high)}"
+    return f"{change(interval.low).removesuffix(' %')} to {change(interval.high)}"
 
 
 def points_off(value: float | None) -> str:
