@@ -278,6 +278,7 @@ def measure(case: Case, home: Path, sets: int, seconds: float, details: bool) ->
         catalog = read_catalog(source)
         candidates = list(propose_indexes(catalog, case.workload))
         random.Random(SEED).shuffle(candidates)
+        candidates.sort(key=lambda one: one.change.method == "btree")  # the few others may not go short
         built = build(source, candidates, seconds)
         catalog = read_catalog(source)
         with open_shadow(case.dsn, home=home) as first:
@@ -321,8 +322,7 @@ def without_drawn(catalog: Catalog, built: Mapping[str, Built]) -> Catalog:
     return replace(catalog, indexes=tuple(i for i in catalog.indexes if i.relation.name not in drawn))
 
 
-def cases(home: Path, names: Sequence[str], short: bool) -> Iterator[AbstractContextManager[Case]]:
-    scale = 0.1 if short else 1.0
+def cases(home: Path, names: Sequence[str], scale: float) -> Iterator[AbstractContextManager[Case]]:
     majors = {binaries.major for binaries in list_binaries()}
     for name in names:
         if name == "tpch":
@@ -339,13 +339,17 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--short", action="store_true", help="a tenth of the rows, few sets")
     options.add_argument("--only", action="append", default=[], help="tpch, tpch-keys, tpch-15, a scenario")
+    options.add_argument("--scale", type=float, help="of the data, instead of 1 or 0.1")
+    options.add_argument("--sets", type=int, help="of indexes, instead of 50 or 12")
+    options.add_argument("--build-s", type=float, help="seconds for building indexes, instead of 600 or 20")
     options.add_argument("--details", action="store_true", help="the worst plans, on standard error")
     asked = options.parse_args()
-    sets, seconds = (12, 20.0) if asked.short else (50, 600.0)
+    scale, sets, seconds = (0.1, 12, 20.0) if asked.short else (1.0, 50, 600.0)
+    scale, sets, seconds = asked.scale or scale, asked.sets or sets, asked.build_s or seconds
     everything = ["tpch", "tpch-keys", *(scenario.name for scenario in SCENARIOS), "tpch-15"]
     with tempfile.TemporaryDirectory(prefix="pgproof-bench-") as folder:
         home = Path(folder)
-        for opened in cases(home, asked.only or everything, asked.short):
+        for opened in cases(home, asked.only or everything, scale):
             with opened as case:
                 for line in measure(case, home, sets, seconds, asked.details):
                     print(json.dumps(line), flush=True)

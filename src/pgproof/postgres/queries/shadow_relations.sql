@@ -1,7 +1,7 @@
 -- Tables and indexes of a shadow, where their files lie, and what gives an index its height.
 -- needs: superuser
 -- min: 18
--- columns: oid, schema_name, relation_name, table_oid, parent_oid, method, file_name, is_leaf, row_count, key_bytes bytes
+-- columns: oid, schema_name, relation_name, table_oid, parent_oid, method, file_name, is_leaf, row_count, key_bytes bytes, is_unique
 SELECT c.oid::int8 AS oid,
        n.nspname::text AS schema_name,
        c.relname::text AS relation_name,
@@ -11,7 +11,8 @@ SELECT c.oid::int8 AS oid,
        pg_relation_filenode(c.oid)::text AS file_name,
        c.relkind IN ('r', 'm', 'i') AS is_leaf,
        c.reltuples::float8 AS row_count,
-       coalesce(k.key_bytes, 0)::float8 AS key_bytes
+       coalesce(k.key_bytes, 0)::float8 AS key_bytes,
+       coalesce(i.indisunique, false) AS is_unique
   FROM pg_catalog.pg_class AS c
   JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
   LEFT JOIN pg_catalog.pg_am AS am ON am.oid = c.relam

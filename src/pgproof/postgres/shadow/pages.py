@@ -28,7 +28,6 @@ _LP_NORMAL = 1
 _REVMAP_ITEMS = 1360  # brin_page.h, REVMAP_PAGE_MAXITEMS: (8192 - 24 - 8) / 6
 # nbtree.h, BTREE_NONLEAF_FILLFACTOR: how full a build leaves the pages above the leaves, in per cent.
 _NONLEAF_FILL_PERCENT = 70
-_TID_BYTES = 6
 _ITEM_ID_BYTES = 4
 
 
@@ -80,20 +79,21 @@ def _with_flags(page: bytes, flags: int) -> bytes:
     return page[:place] + struct.pack("<H", flags) + page[place + 2 :]
 
 
-def btree_level(pages: int, key_bytes: float) -> int:
-    """Return the level at which the root of a built B-tree of so many pages stands.
+def btree_level(pages: int, key_bytes: float, *, grew: bool = False) -> int:
+    """Return the level at which the root of a B-tree of so many pages stands.
 
     Args:
         pages: Of the whole index.
         key_bytes: Mean width of its key columns, INCLUDE left out.
+        grew: It filled row by row, as that of a primary key mostly does: no page above the leaves is left
+            before it is full.
 
-    **Source**: nbtsort.c, which fills the pages above the leaves to 70 %; an entry there is a header, the key
-    and a line pointer.
+    **Source**: nbtsort.c, where a build fills the pages above the leaves to 70 %; an entry there is a header,
+    the key and a line pointer.
     """
     width = 8 * math.ceil((key_bytes + _TUPLE_BYTES) / 8) + _ITEM_ID_BYTES
-    fanout = max(
-        (PAGE_BYTES - HEADER_BYTES - _BTREE_SPECIAL_BYTES) * _NONLEAF_FILL_PERCENT / 100 / width, 2.0
-    )
+    full_percent = 100 if grew else _NONLEAF_FILL_PERCENT
+    fanout = max((PAGE_BYTES - HEADER_BYTES - _BTREE_SPECIAL_BYTES) * full_percent / 100 / width, 2.0)
     level, on_level = 0, float(max(pages - 1, 1))
     while on_level > 1:
         on_level = math.ceil(on_level / fanout)

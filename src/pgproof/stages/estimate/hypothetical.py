@@ -240,7 +240,7 @@ def _extents(
             continue
         own = RelationName(row.schema_name, row.relation_name)
         length = pages.get(own, 0)
-        level = btree_level(length, row.key_bytes) if row.method == "btree" else 0
+        level = btree_level(length, row.key_bytes, grew=row.is_unique) if row.method == "btree" else 0
         gin = _gin_of(catalog.find_index(own), catalog, length) if row.method == "gin" else None
         yield Extent(row.file_name, length, row.method, level, gin, heap_pages)
 
