@@ -12,6 +12,7 @@ from pgproof.errors import CapabilityMissing, EmbeddedServerError, Unreachable
 from pgproof.postgres import dump_programs
 from pgproof.postgres.accounts import new_id
 from pgproof.postgres.binaries import Binaries
+from pgproof.postgres.carried_statistics import CARRYING_MAJOR
 from pgproof.postgres.dump import copy_database, dump_schema
 from pgproof.postgres.embedded import EmbeddedServer
 from pgproof.postgres.session import open_session
@@ -65,20 +66,24 @@ def test_a_copy_has_all_rows(
     name = copies(target)
     told: list[str] = []
     report = copy_database(nasty, target, name, progress=lambda task, done=0, total=0: told.append(task))
-    assert (report.skipped, report.lost_tables, report.locale_note, report.notes) == ((), (), "", ())
+    assert (report.skipped, report.lost_tables, report.locale_note) == ((), (), "")
+    assert report.notes == report.statistics
+    carries = install.major >= CARRYING_MAJOR
     assert report.seconds > 0
     assert report.bytes > 1_000_000
     assert list(dict.fromkeys(told)) == [
         "dumping the source",
         "restoring the copy",
         "building the copy's indexes",
-        "analysing the copy",
+        *(["vacuuming the copy", "restoring the source's statistics"] if carries else ["analysing the copy"]),
     ]
     with open_session(nasty) as source, open_session(target.dsn(name)) as copy:
         assert copy.run(ROWS).rows == source.run(ROWS).rows == [(5000, 10000, 2000, 5000, 2, 1)]
         assert copy.value("SELECT count(*) FROM pg_index WHERE NOT indisvalid") == 0
         assert copy.value("SELECT count(*) FROM pg_stats WHERE tablename = 'item'") > 0, "analysed"
-        assert copy.value("SELECT relallvisible > 0 FROM pg_class WHERE relname = 'item'"), "vacuumed"
+        assert copy.value("SELECT relallvisible > 0 FROM pg_class WHERE relname = 'item'") or carries, (
+            "vacuumed"
+        )
     assert leftovers(target) == []
 
 
@@ -168,7 +173,7 @@ def test_missing_privileges_are_told_before_anything_is_made(
             copy_database(dsn, pg_server, copies(pg_server))
         assert caught.value.hint == 'ALTER ROLE "no Body" BYPASSRLS;'
         run_statement(pg_server, caught.value.hint, name)
-        assert copy_database(dsn, pg_server, copies(pg_server)).notes == ()
+        assert copy_database(dsn, pg_server, copies(pg_server)).skipped == ()
     finally:
         run_statement(pg_server, 'DROP OWNED BY "no Body"; DROP ROLE "no Body"', name)
 

@@ -18,6 +18,13 @@ from psycopg.conninfo import make_conninfo
 from pgproof.errors import CapabilityMissing, EmbeddedServerError, PgproofError, ServerError
 from pgproof.model.progress import Progress, ignore_progress
 from pgproof.postgres.binaries import Binaries, list_binaries
+from pgproof.postgres.carried_statistics import (
+    FRESH_STATISTICS,
+    can_carry,
+    describe_carried,
+    read_statistics,
+    write_statistics,
+)
 from pgproof.postgres.dsn import address_of, without_secrets
 from pgproof.postgres.dump_programs import fail, folder_bytes, knows_option, run_program
 from pgproof.postgres.restore_report import find_skipped, find_tables_without_rows
@@ -29,6 +36,13 @@ OWN_SCHEMA = "pgproof"
 
 _LOCK_WAIT = "--lock-wait-timeout=30s"
 _JOBS = 2
+_Pass = tuple[str, tuple[str, ...]]
+# Indexes one after the other: jobs that attach those of partitions to their parents deadlock one another.
+_CONTENTS: tuple[_Pass, ...] = (
+    ("restoring the copy", ("--section=pre-data", "--section=data", f"--jobs={_JOBS}")),
+    ("building the copy's indexes", ("--section=post-data",)),
+)
+_STATISTICS: tuple[_Pass, ...] = (("restoring the source's statistics", ("--statistics-only",)),)
 _PROVIDERS_SINCE = 15
 _BY_CODE_POINT = ("C", "POSIX", "C.UTF-8", "C.UTF8", "C.utf8", "PG_UNICODE_FAST")
 _SKIPPED_SHOWN = 50
@@ -57,6 +71,9 @@ class CopyReport:
     Args:
         seconds: Wall time of the whole.
         bytes: Size of the copy.
+        tables: How many it has, materialized views among them.
+        rows: In all of them.
+        statistics: Whose statistics it has, and what they lack.
         skipped: Objects that are not in the copy, each with the reason; empty when all are.
         lost_tables: Tables of the source whose rows are not in the copy, sorted; empty when all are.
         locale_note: How the copy sorts differently, empty when it sorts alike.
@@ -64,18 +81,22 @@ class CopyReport:
 
     seconds: float
     bytes: int
+    tables: int
+    rows: int
+    statistics: tuple[str, ...]
     skipped: tuple[str, ...] = ()
     lost_tables: tuple[str, ...] = ()
     locale_note: str = ""
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """All a reader must know, the gravest first; empty when the copy is complete."""
+        """All a reader must know, the gravest first; only about statistics when the copy is complete."""
         lost = ", ".join(self.lost_tables)
         return (
             *((f"the copy lacks the rows of: {lost}",) if lost else ()),
             *((self.locale_note,) if self.locale_note else ()),
             *(f"not in the copy: {line}" for line in self.skipped),
+            *self.statistics,
         )
 
 
@@ -115,7 +136,8 @@ def copy_database(
     """Copy a database with its rows to a new database of another server, or of the same.
 
     Owners, privileges, publications and subscriptions are left behind. What the target can't hold (an
-    extension it lacks) is skipped and reported. The copy ends vacuumed and analysed.
+    extension it lacks) is skipped and reported. The copy ends vacuumed, with the
+    source's own statistics where both programs and server are of PostgreSQL 18 or later, else analysed.
 
     Args:
         source_dsn: Only read; its tables are locked in ACCESS SHARE mode while they are dumped.
@@ -134,17 +156,30 @@ def copy_database(
         facts = source.query("database_locale")[0]
         tables = source.query("dumpable_tables")
         binaries = _dumper(source, target.binaries)
+        carried = read_statistics(source) if can_carry(binaries, target.binaries) else None
     with _new_database(target, database, facts) as locale_note, _private_folder(target) as folder:
-        _dump(binaries, source_dsn, folder, facts, progress)
-        complaints = _restore(binaries, target.dsn(database), folder, database, progress)
-        progress("analysing the copy")
-        with open_session(target.dsn(database), read_only=False, statement_timeout_ms=0) as copy:
-            copy.run("VACUUM (ANALYZE)")
+        _dump(binaries, source_dsn, folder, facts, progress, statistics=carried is not None)
+        dsn = target.dsn(database)
+        restore = partial(_restore, binaries, dsn, folder, database, progress)
+        complaints = restore(_CONTENTS, ("--no-statistics",) if carried else ())
+        progress("vacuuming the copy" if carried else "analysing the copy")
+        with open_session(dsn, read_only=False, statement_timeout_ms=0) as copy:
+            copy.run("VACUUM" if carried else "VACUUM (ANALYZE)")
+            contents = copy.query("sealed_contents")[0]
             lost = _lost_tables(tables, copy.query("dumpable_tables"), complaints)
+        statistics: tuple[str, ...] = (FRESH_STATISTICS,)
+        if carried:
+            # Behind VACUUM, which writes figures of its own.
+            statistics = describe_carried(carried, restore(_STATISTICS))
+            write_statistics(dsn, carried)
+        with open_session(dsn) as copy:
             size_bytes = int(copy.query("database_size")[0].database_bytes)
     return CopyReport(
         seconds=time.monotonic() - started,
         bytes=size_bytes,
+        tables=contents.table_count,
+        rows=contents.live_rows,
+        statistics=statistics,
         skipped=_shorten((*_foreign_tables(tables), *find_skipped(complaints))),
         lost_tables=lost,
         locale_note=locale_note,
@@ -192,7 +227,9 @@ def _grants(rows: Sequence[Row], role: str) -> Iterator[str]:
             yield f"ALTER ROLE {role} BYPASSRLS;"
 
 
-def _dump(binaries: Binaries, dsn: str, folder: Path, facts: Row, progress: Progress) -> None:
+def _dump(
+    binaries: Binaries, dsn: str, folder: Path, facts: Row, progress: Progress, *, statistics: bool
+) -> None:
     dump = folder / "dump"
     args = [
         "--format=directory",
@@ -206,6 +243,8 @@ def _dump(binaries: Binaries, dsn: str, folder: Path, facts: Row, progress: Prog
     args += [f"--exclude-schema={OWN_SCHEMA}", "--no-publications", "--no-subscriptions"]
     if knows_option(binaries.tool("pg_dump"), "--no-toast-compression"):
         args.append("--no-toast-compression")  # a server built without lz4 could not make the tables
+    if statistics:
+        args.append("--statistics")
     if facts.in_recovery:
         args.append("--no-unlogged-table-data")  # a standby has none
     progress("dumping the source", 0, facts.database_bytes)
@@ -220,8 +259,16 @@ def _dump(binaries: Binaries, dsn: str, folder: Path, facts: Row, progress: Prog
         raise fail("pg_dump", complaints, dsn, address_of(dsn), _role_of(dsn))
 
 
-def _restore(binaries: Binaries, dsn: str, folder: Path, database: str, progress: Progress) -> str:
-    """Load the dump and return the complaints; errors at single objects don't stop it."""
+def _restore(
+    binaries: Binaries,
+    dsn: str,
+    folder: Path,
+    database: str,
+    progress: Progress,
+    passes: Sequence[_Pass],
+    options: Sequence[str] = (),
+) -> str:
+    """Load parts of the dump and return the complaints; errors at single objects don't stop it."""
     common = [
         "--no-owner",
         "--no-privileges",
@@ -230,15 +277,10 @@ def _restore(binaries: Binaries, dsn: str, folder: Path, database: str, progress
         "--no-publications",
     ]
     common += ["--no-subscriptions", "--no-password", f"--dbname={make_conninfo(dbname=database)}"]
-    # Indexes one after the other: jobs that attach those of partitions to their parents deadlock one another.
-    passes = (
-        ("restoring the copy", ["--section=pre-data", "--section=data", f"--jobs={_JOBS}"]),
-        ("building the copy's indexes", ["--section=post-data"]),
-    )
     said = ""
-    for task, section in passes:
+    for task, part in passes:
         progress(task)
-        args = [*common, *section, str(folder / "dump")]
+        args = [*common, *options, *part, str(folder / "dump")]
         code, _, complaints = run_program(
             binaries, "pg_restore", args, dsn, inherit=False, on_tick=partial(progress, task)
         )

@@ -161,9 +161,11 @@ def open_clones(
     with start_server(rung.binaries, home=home, label="arms", settings=settings, durable=writes) as server:
         notes = _copy_settings(server, catalog)
         started = time.monotonic()
-        notes += copy_database(target_dsn, server, SEALED, progress=progress).notes
+        report = copy_database(target_dsn, server, SEALED, progress=progress)
         progress("sealing the copy")
-        notes += _seal(server, catalog)
+        _seal(server)
+        notes += (*report.notes, f"sealed copy: {report.tables} tables, {report.rows} rows")
+        notes += _missing_compiler(server, catalog)
         info = _describe(server, rung, catalog, time.monotonic() - started, notes)
         with open_session(server.dsn(), read_only=False, statement_timeout_ms=0) as admin:
             yield EmbeddedClones(server, admin, info), catalog
@@ -211,21 +213,21 @@ def _copy_settings(server: EmbeddedServer, catalog: Catalog) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _seal(server: EmbeddedServer, catalog: Catalog) -> tuple[str, ...]:
-    """Forbid connections to the copy, which is vacuumed and analysed already, and say what it holds."""
-    with open_session(server.dsn(SEALED)) as session:
-        facts = session.query("sealed_contents")[0]
-        compiles = bool(session.value("SELECT pg_catalog.pg_jit_available()"))
+def _seal(server: EmbeddedServer) -> None:
+    """Forbid connections to the copy."""
     with open_session(server.dsn(), read_only=False, statement_timeout_ms=0) as admin:
         # A database that somebody is connected to can't be a template; this one can't be connected to.
         admin.run(f"ALTER DATABASE {SEALED} WITH ALLOW_CONNECTIONS false")
         admin.run("CHECKPOINT")
-    notes = [f"sealed copy: {facts.table_count} tables, {facts.live_rows} rows"]
-    if not compiles and catalog.setting("jit") == "on":
-        notes.append(
-            "the arms can't compile expressions just in time (jit), which the target has switched on"
-        )
-    return tuple(notes)
+
+
+def _missing_compiler(server: EmbeddedServer, catalog: Catalog) -> tuple[str, ...]:
+    """Say that expressions are compiled on the target only; nothing where that is not so."""
+    with open_session(server.dsn()) as session:
+        compiles = bool(session.value("SELECT pg_catalog.pg_jit_available()"))
+    if compiles or catalog.setting("jit") != "on":
+        return ()
+    return ("the arms can't compile expressions just in time (jit), which the target has switched on",)
 
 
 def _readable(setting: str) -> str:
