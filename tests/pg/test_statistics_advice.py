@@ -1,6 +1,7 @@
 """Statistics that the planner lacks, on a real server: proposed from plans, proven by executing."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -157,18 +158,24 @@ def test_statistics_that_are_there_are_not_proposed_again(session: Session) -> N
 
 
 def test_a_value_behind_the_end_of_the_common_ones(session: Session) -> None:
-    """120 values share most rows evenly and 20,000 are unique: the list ends among the frequent ones."""
+    """120 values share half of the rows and the others are unique: the list ends among the frequent ones."""
     session.run("CREATE TABLE visits (page int NOT NULL)")
     session.run(
-        "INSERT INTO visits SELECT CASE WHEN i <= 60000 THEN i % 120 ELSE 1000 + i END"
+        "INSERT INTO visits SELECT CASE WHEN i <= 40000 THEN i % 120 ELSE 1000 + i END"
         " FROM generate_series(1, 80000) AS i"
     )
-    session.run("ALTER TABLE visits ALTER page SET STATISTICS 20")
+    session.run("ALTER TABLE visits ALTER page SET STATISTICS 10")
     session.run("ANALYZE visits")
     catalog = read_catalog(session)
     common = catalog.find_table("visits").column("page").statistics.most_common_vals
-    behind = next(str(value) for value in range(120) if str(value) not in common)
-    asked = workload(statement("page", "SELECT count(*) FROM visits WHERE page = $1", behind))
+    # Three of them: the next sample may have one among the common ones, hardly all.
+    behind = [str(value) for value in range(120) if str(value) not in common][:3]
+    asked = workload(
+        replace(
+            statement("page", "SELECT count(*) FROM visits WHERE page = $1"),
+            parameter_sets=tuple(ParameterSet((value,)) for value in behind),
+        )
+    )
     found = propose_statistics(catalog, asked, executed(session, asked))
     assert [advice.change for advice in found] == [
         SetStatisticsTarget(RelationName("public", "visits"), "page", 1000)

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 
 from pgproof.model.plan import Plan, PlanNode
 
-_READS_ALL = ("Sort", "Incremental Sort", "Aggregate", "Hash", "WindowAgg", "SetOp")
-"""Nodes that read their first input to its end whatever is asked of them."""
+_READS_ALL = ("Sort", "Hash")
+"""Nodes that read their input to its end in any case; an incremental sort may stop between groups."""
+
+_READS_ALL_AS = ("Plain", "Hashed", "Mixed")
+"""Ways to aggregate that do the same; one over sorted rows stops between groups."""
 
 _MAY_STOP = ("Limit", "Merge Join")
 """Nodes below which an input may be left half read."""
@@ -68,7 +71,7 @@ def _walk(node: PlanNode, *, stopped: bool) -> Iterator[Misestimate]:
 def _may_be_stopped(node: PlanNode, child: PlanNode, stopped: bool) -> bool:
     if child.parent_relationship in ("InitPlan", "SubPlan"):
         return True  # EXISTS asks for one row
-    if node.node_type in _READS_ALL:
+    if node.node_type in _READS_ALL or node.extra.get("Strategy") in _READS_ALL_AS:
         return False
     if node.node_type in _MAY_STOP:
         return True

@@ -210,3 +210,12 @@ def test_what_stopped_early_says_nothing_of_rows_that_never_came() -> None:
     assert len(find_misestimates(Plan(semi))) == 2
     whole = node("Limit", node("Sort", scan(BOTH, rows=5_000, actual=10), rows=5_000, actual=10), actual=10)
     assert {error.node.node_type for error in find_misestimates(Plan(whole))} == {"Seq Scan", "Limit"}
+    for kind, facts in (("Incremental Sort", {}), ("Aggregate", {"Strategy": "Sorted"}), ("WindowAgg", {})):
+        between = node(kind, scan(BOTH, rows=5_000, actual=10), rows=5_000, actual=10, extra=facts)
+        streamed = Plan(node("Limit", between, rows=10, actual=10))
+        assert [error.node.node_type for error in find_misestimates(streamed)] == ["Limit"], kind
+    hashed = node(
+        "Aggregate", scan(BOTH, rows=5_000, actual=10), rows=5, actual=5, extra={"Strategy": "Hashed"}
+    )
+    seen = find_misestimates(Plan(node("Limit", hashed, rows=5, actual=5)))
+    assert [error.node.node_type for error in seen] == ["Limit", "Seq Scan"]
