@@ -13,7 +13,7 @@ from time import monotonic
 from pgproof.model.units import PlannerCost
 from pgproof.model.workload import ParameterSet, WorkloadStatement
 from pgproof.sqltext.parameters import parameter_numbers
-from pgproof.stages.estimate.bits import Mask, Names, single_bits
+from pgproof.stages.estimate.bits import Mask, Names
 from pgproof.stages.estimate.decisions import Answer, Decisions
 from pgproof.stages.estimate.provider import CostProvider, NotPlanned, PlanRequest, View, plan_views
 
@@ -87,7 +87,6 @@ class WorkloadCosts:
         *,
         max_sets: int = MAX_PARAMETER_SETS,
         relevance: Relevance | None = None,
-        groups: Iterable[Iterable[str]] = (),
     ) -> None:
         self.provider = provider
         self.planner_calls = 0
@@ -96,12 +95,10 @@ class WorkloadCosts:
         self.base = self.names.mask(provider.existing)
         self._known: dict[Mask, Mapping[str, StatementCost]] = {}
         self._statements = tuple(statements)
-        masks = [self.names.mask(group) for group in groups]
-        alike = {own: mask for mask in masks for own in single_bits(mask)}
         self._questions = [
             question
             for statement in self._statements
-            for question in self._questions_of(statement, max_sets, relevance, alike)
+            for question in self._questions_of(statement, max_sets, relevance)
         ]
         self.learn(self.names.everything)
 
@@ -144,14 +141,13 @@ class WorkloadCosts:
         statement: WorkloadStatement,
         max_sets: int,
         relevance: Relevance | None,
-        alike: Mapping[Mask, Mask],
     ) -> list[Question]:
         usable = proposed = self.names.everything
         if relevance is not None:
             found = relevance(statement)
             usable, proposed = self.names.mask(found.usable) | self.base, self.names.mask(found.proposed)
         return [
-            Question(statement.name, request, share, Decisions(usable, alike, self.base), proposed)
+            Question(statement.name, request, share, Decisions(usable, self.base), proposed)
             for request, share in _requests(statement, max_sets)
         ]
 

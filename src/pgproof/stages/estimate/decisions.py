@@ -2,12 +2,9 @@
 
 A node stands for some sets of candidates. The planner was shown everything but those that all of these sets
 lack, and used some of what it saw. A set that has all it used gets the very same plan (the planner is
-monotone: what it did not use may as well be gone). For any other set, take the first one used that it lacks:
-either the set lacks all candidates of its group (those that do the same job, more or less), and leads to a
-child where the whole group is hidden; or it has another one of the group, and leads to a child where just
-that one is hidden. So each set belongs to exactly one leaf. A leaf that nobody asked about yet has a lower
-bound: what the planner said when it was shown at least as much. Groups keep the tree small: a dozen indexes
-that begin with the same column are told apart only where the difference matters.
+monotone: what it did not use may as well be gone). Any other set goes on to the child in which the first one
+it lacks is hidden too. So each set belongs to exactly one leaf. A leaf that nobody asked about yet has a
+lower bound: what the planner said when it was shown at least as much.
 
 **Source**: atomic configurations, Finkelstein, Schkolnick, Tiberio: Physical Database Design for Relational
 Databases, ACM TODS 13(1), 1988. The planner is only nearly monotone: violations of up to 3.7 % of a query's
@@ -16,7 +13,7 @@ cost were measured, so a bound made of such leaves holds up to the planner's own
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from pgproof.stages.estimate.bits import Mask, single_bits
@@ -44,25 +41,18 @@ class Place:
     Args:
         needs: Candidates that all of these sets have.
         lacks: Candidates that none of them has.
-        any_of: From each of these, every set has at least one.
     """
 
     needs: Mask = 0
     lacks: Mask = 0
-    any_of: tuple[Mask, ...] = ()
 
     def holds(self, chosen: Mask) -> bool:
         """Tell whether a set is one of these."""
-        return not self.needs & ~chosen and not self.lacks & chosen and all(a & chosen for a in self.any_of)
+        return not self.needs & ~chosen and not self.lacks & chosen
 
-    def narrowed(self, *, needs: Mask = 0, lacks: Mask = 0, any_of: Mask | None = None) -> Place | None:
-        """Return those of the sets for which more holds, None where there are none."""
-        needs, lacks = self.needs | needs, self.lacks | lacks
-        wanted = (*self.any_of, any_of) if any_of is not None else self.any_of
-        left = {one & ~lacks for one in wanted if not one & needs}
-        if needs & lacks or 0 in left:
-            return None
-        return Place(needs, lacks, tuple(sorted(left)))
+    def narrowed(self, *, needs: Mask = 0, lacks: Mask = 0) -> Place:
+        """Return those of the sets for which more holds."""
+        return Place(self.needs | needs, self.lacks | lacks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,31 +86,24 @@ class Decisions:
 
     Args:
         relevant: Candidates that its plan could use at all.
-        groups: For each candidate, as a single bit, those that do the same job; at least itself.
         base: What is in every set that is asked about: existing indexes.
     """
 
     relevant: Mask
-    groups: Mapping[Mask, Mask] = field(default_factory=dict)
     base: Mask = 0
     answers: list[Answer] = field(default_factory=list)
     _asked: set[Mask] = field(default_factory=set)
-    _root: _Node | None = None
+    _roots: dict[Mask, _Node] = field(default_factory=dict)
 
-    @property
-    def least(self) -> float:
-        """Cost of the cheapest plan seen: with all candidates there, but for the planner's noise."""
-        return min((answer.cost for answer in self.answers), default=0.0)
+    def least(self, excluded: Mask = 0) -> float:
+        """Return the cost with all candidates there but some; 0 before anybody asked."""
+        root = self._root(excluded)
+        return root.answer.cost if root else 0.0
 
     @property
     def dearest(self) -> float:
         """Cost of the dearest plan seen: without any candidate, but for the planner's noise."""
         return max((answer.cost for answer in self.answers), default=0.0)
-
-    @property
-    def favourite(self) -> Mask:
-        """Return the candidates of the plan that was made with all of them there."""
-        return next((answer.used for answer in self.answers if not answer.hidden & self.relevant), 0)
 
     def record(self, answer: Answer) -> None:
         """Take note of what the planner said."""
@@ -149,25 +132,33 @@ class Decisions:
                 kept.append(answer)
         return kept
 
-    def next_hidden(self, chosen: Mask) -> Mask | None:
-        """Return what to hide in the question that raises a set's bound; None when that is its cost."""
-        node, place = self._walk(chosen & self.relevant | self.base)
+    def next_hidden(self, chosen: Mask, excluded: Mask = 0) -> Mask | None:
+        """Return what to hide in the question that raises a set's bound; None when that is its cost.
+
+        Args:
+            chosen: The set.
+            excluded: Candidates that no set in question has.
+        """
+        node, place = self._walk(chosen & self.relevant | self.base, excluded)
         if node is None:
-            return 0
+            return excluded & self.relevant
         return None if place is None else place.lacks
 
-    def bound(self, chosen: Mask) -> float:
-        """Return what a set costs at least; 0 before the first answer."""
-        node, place = self._walk(chosen & self.relevant | self.base)
+    def bound(self, chosen: Mask, excluded: Mask = 0) -> float:
+        """Return what a set costs at least; 0 before the first answer. Arguments as of `next_hidden`."""
+        node, place = self._walk(chosen & self.relevant | self.base, excluded)
         if node is None or place is None:
             return node.answer.cost if node else 0.0
         return self._bound(place.lacks, node.answer.cost)
 
-    def leaves(self) -> Iterator[Leaf]:
-        """Yield the leaves, of which every set belongs to exactly one; nothing before the first answer."""
-        if self._root is None:
-            self._walk(self.relevant | self.base)
-        waiting = [self._root] if self._root else []
+    def leaves(self, excluded: Mask = 0) -> Iterator[Leaf]:
+        """Yield the leaves, of which every set belongs to exactly one; nothing before the first answer.
+
+        Args:
+            excluded: Candidates that no set in question has.
+        """
+        root = self._root(excluded)
+        waiting = [root] if root else []
         while waiting:
             node = waiting.pop()
             for place in self._children(node):
@@ -177,18 +168,25 @@ class Decisions:
                 else:
                     yield Leaf(place, self._bound(place.lacks, node.answer.cost), 0, is_open=True)
             own = node.place.narrowed(needs=node.answer.used)
-            if own is not None:
-                yield Leaf(own, node.answer.cost, node.answer.used, is_open=False)
+            yield Leaf(own, node.answer.cost, node.answer.used, is_open=False)
 
     def _bound(self, hidden: Mask, least: float) -> float:
         """Return the dearest plan of those that were shown at least what a set may have."""
         return max((a.cost for a in self.answers if not a.hidden & ~hidden), default=least)
 
-    def _walk(self, chosen: Mask) -> tuple[_Node | None, Place | None]:
+    def _root(self, excluded: Mask) -> _Node | None:
+        """Return the node of all sets that have none of some candidates, None before anybody asked."""
+        hidden = excluded & self.relevant
+        if hidden not in self._roots:
+            node = self._make(Place(needs=self.base, lacks=hidden))
+            if node is None:
+                return None
+            self._roots[hidden] = node
+        return self._roots[hidden]
+
+    def _walk(self, chosen: Mask, excluded: Mask) -> tuple[_Node | None, Place | None]:
         """Follow a set down to its node, and to the child of it that isn't there yet."""
-        if self._root is None:
-            self._root = self._make(Place(needs=self.base))
-        node = self._root
+        node = self._root(excluded)
         while node is not None:
             place = next((place for place in self._children(node) if place.holds(chosen)), None)
             if place is None:
@@ -205,14 +203,7 @@ class Decisions:
         """Yield the parts into which the sets that lack something of a node's plan fall."""
         needed = 0
         for own in node.order:
-            group = self.groups.get(own, own) & self.relevant | own
-            without_group = node.place.narrowed(needs=needed, lacks=group)
-            if without_group is not None:
-                yield without_group
-            if group != own:
-                with_another = node.place.narrowed(needs=needed, lacks=own, any_of=group & ~own)
-                if with_another is not None:
-                    yield with_another
+            yield node.place.narrowed(needs=needed, lacks=own)
             needed |= own
 
     def _asked_child(self, node: _Node, place: Place) -> _Node | None:

@@ -72,6 +72,11 @@ class Goal:
         return self.costs.names.mask(self.everything)
 
     @cached_property
+    def too_large(self) -> Mask:
+        """Candidates that break a limit all by themselves, as bits."""
+        return self.costs.names.mask(name for name in self.everything if not self.affordable((name,)))
+
+    @cached_property
     def plain_mask(self) -> Mask:
         """Those without payload columns, as bits."""
         return self.costs.names.mask(name for name in self.everything if not self.indexes[name].include)

@@ -34,21 +34,11 @@ class Way:
         needs: Candidates it takes.
         lacks: Candidates that must be absent.
         value: What it costs, in the program's unit.
-        any_of: It takes at least one of each of these.
     """
 
     needs: Mask
     lacks: Mask
     value: float
-    any_of: tuple[Mask, ...] = ()
-
-    @property
-    def named(self) -> Mask:
-        """All candidates it speaks of."""
-        found = self.needs | self.lacks
-        for some in self.any_of:
-            found |= some
-        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +176,7 @@ class _Columns:
         named = 0
         for ways in program.ways:
             for way in ways:
-                named |= way.named
+                named |= way.needs | way.lacks
         # A candidate that no way speaks of helps nobody; it is there only if being there pays by itself.
         self.items = sorted({*places(named), *(item for item, price in program.prices.items() if price < 0)})
         self._column = {item: place for place, item in enumerate(self.items)}
@@ -208,7 +198,6 @@ class _Columns:
         first = len(self._costs)
         needing: defaultdict[int, list[int]] = defaultdict(list)
         lacking: defaultdict[int, list[int]] = defaultdict(list)
-        some_of: defaultdict[Mask, list[int]] = defaultdict(list)
         for column, way in enumerate(ways, first):
             self._costs.append(way.value * self.program.way_weight)
             self._cap[column] = way.value
@@ -216,16 +205,11 @@ class _Columns:
                 needing[self._column[item]].append(column)
             for item in places(way.lacks):
                 lacking[self._column[item]].append(column)
-            for some in way.any_of:
-                some_of[some].append(column)
         self._rows.append((dict.fromkeys(range(first, first + len(ways)), 1.0), 1.0, 1.0))
         for item, columns in needing.items():
             self._rows.append(({**dict.fromkeys(columns, 1.0), item: -1.0}, -highspy.kHighsInf, 0.0))
         for item, columns in lacking.items():
             self._rows.append(({**dict.fromkeys(columns, 1.0), item: 1.0}, -highspy.kHighsInf, 1.0))
-        for some, columns in some_of.items():
-            present = {self._column[item]: -1.0 for item in places(some)}
-            self._rows.append(({**dict.fromkeys(columns, 1.0), **present}, -highspy.kHighsInf, 0.0))
 
     def model(self) -> highspy.HighsLp:
         """Return the program as the solver takes it."""
@@ -261,7 +245,7 @@ class _Columns:
             possible = [
                 (way.value, place)
                 for place, way in enumerate(ways)
-                if not way.needs & ~chosen and not way.lacks & chosen and all(a & chosen for a in way.any_of)
+                if not way.needs & ~chosen and not way.lacks & chosen
             ]
             best = min(possible, default=(0.0, -1))[1]
             values.extend(1.0 if place == best else 0.0 for place in range(len(ways)))

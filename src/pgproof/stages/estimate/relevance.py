@@ -86,18 +86,3 @@ def _leading_words(change: CreateIndex) -> frozenset[str]:
         return frozenset()
     leading = change.keys[0]
     return frozenset({leading.column}) if leading.column else words_in(leading.expression)
-
-
-def find_groups(candidates: Sequence[IndexCandidate]) -> tuple[tuple[str, ...], ...]:
-    """Return candidates that do the same job, more or less: those whose keys begin alike.
-
-    Returns:
-        Names, each in one group.
-    """
-    groups: dict[tuple[object, ...], list[str]] = {}
-    for candidate in candidates:
-        change = candidate.change
-        leading = change.keys[:1]
-        job = (change.table, change.method, tuple((key.column, key.expression) for key in leading))
-        groups.setdefault(job, []).append(candidate.name)
-    return tuple(tuple(group) for group in groups.values())

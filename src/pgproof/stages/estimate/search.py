@@ -9,7 +9,7 @@ Where the two meet, the set is proved to be the best, up to the planner's own no
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 
 from pgproof.model.progress import Progress, ignore_progress
@@ -117,9 +117,10 @@ def search(
     """
     began = monotonic()
     state = _Search(goal, aim, ends_at, gap_frac)
+    state.ask_roots()
     for chosen in (0, *starts):
         state.try_set(chosen & aim.pool | goal.costs.base)
-    goal.costs.ask(scouting.by_size(goal, aim.pool))
+    goal.costs.ask(scouting.by_size(goal, aim.pool & ~goal.too_large))
     state.improve()
     state.ask_singles()
     while state.rounds < MAX_ROUNDS and not state.is_done and state.run_round():
@@ -160,8 +161,9 @@ def best_seen(goal: Goal, aim: Aim, *, most_value: float, prices: dict[int, floa
 class _Search:
     def __init__(self, goal: Goal, aim: Aim, ends_at: float, gap_frac: float) -> None:
         self._goal = goal
-        self._aim = aim
+        self._aim = aim = replace(aim, pool=aim.pool & ~goal.too_large)
         self._base = goal.costs.base
+        self._excluded = ~(aim.pool | self._base) & goal.costs.names.everything
         self._ends_at = ends_at
         self._gap_frac = gap_frac
         self.chosen: Mask = 0
@@ -195,7 +197,7 @@ class _Search:
     def improve(self) -> None:
         """Take the best set by the plans that were seen, and look around it, while that helps."""
         for _ in range(CLIMBS):
-            found = self._solve(self.seen_ways)
+            found = self._solve(self.seen_ways, self._gap_frac)
             if found is not None:
                 self.try_set(found.chosen | self._base)
             self.first_at = self.first_at or monotonic()
@@ -224,7 +226,7 @@ class _Search:
 
     def _prove(self) -> None:
         """Solve the bounding program with whole candidates, and ask about its set."""
-        found = self._solve(self._bounding_ways)
+        found = self._solve(self._bounding_ways, max(self._gap_frac / 2, self.gap * _LOOSE_FRAC))
         if found is None:
             return
         self.bound = max(self.bound, found.bound)
@@ -243,6 +245,14 @@ class _Search:
         value = prices + sum(self._value(question, plan.cost, plan.used) for question, plan in plans)
         if value < self.value:
             self.chosen, self.value = chosen, value
+
+    def ask_roots(self) -> None:
+        """Learn what each statement costs with all candidates that may be taken."""
+        asked = []
+        for question in self._goal.costs.questions:
+            if not question.decisions.least(self._excluded):
+                asked.append((question, self._excluded & question.decisions.relevant))
+        self._goal.costs.ask(asked)
 
     def ask_singles(self) -> None:
         """Learn what each candidate does on its own, as far as there is time for it."""
@@ -267,34 +277,25 @@ class _Search:
         return self._ways(question, self._leaves(question))
 
     def _leaves(self, question: Question) -> list[Leaf]:
-        outside = ~(self._aim.pool | self._base)
-        return [
-            leaf
-            for leaf in question.decisions.leaves()
-            if not leaf.place.needs & outside and all(some & self._aim.pool for some in leaf.place.any_of)
-        ]
+        return list(question.decisions.leaves(self._excluded))
 
     def _ways(self, question: Question, leaves: Sequence[Leaf], open_cost: float | None = None) -> list[Way]:
         """Return leaves as ways, the open ones at their lower bound or at another cost."""
         return [
             Way(
                 leaf.place.needs & ~self._base,
-                leaf.place.lacks & self._aim.pool,
+                leaf.place.lacks & ~self._excluded,
                 self._value(
                     question, leaf.cost if open_cost is None or not leaf.is_open else open_cost, leaf.used
                 ),
-                tuple(some & self._aim.pool for some in leaf.place.any_of),
             )
             for leaf in leaves
         ]
 
-    def _solve(self, ways_of: Callable[[Question], list[Way]]) -> Solution | None:
-        gap = self._gap_frac / 2
-        if self.value < _NOWHERE:
-            gap = max(gap, self.gap * _LOOSE_FRAC)
+    def _solve(self, ways_of: Callable[[Question], list[Way]], gap_frac: float) -> Solution | None:
         left = max(self._ends_at - monotonic(), 0.1)
         program = self._program([ways_of(question) for question in self._goal.costs.questions])
-        return solve(program, gap_frac=gap, time_limit_s=min(left, _PROGRAM_S), start=self.chosen)
+        return solve(program, gap_frac=gap_frac, time_limit_s=min(left, _PROGRAM_S), start=self.chosen)
 
     def _program(self, ways: Sequence[Sequence[Way]]) -> Program:
         items = self.items_of(ways)
@@ -306,7 +307,7 @@ class _Search:
         named = 0
         for group in ways:
             for way in group:
-                named |= way.named
+                named |= way.needs | way.lacks
         return list(places(named))
 
     def _deepen(self, points: Sequence[tuple[Question, Mask]]) -> bool:
@@ -317,8 +318,8 @@ class _Search:
             asked: dict[tuple[int, Mask], tuple[Question, Mask]] = {}
             left = []
             for question, chosen in waiting:
-                hidden = question.decisions.next_hidden(chosen)
-                least = self._value(question, question.decisions.bound(chosen), 0)
+                hidden = question.decisions.next_hidden(chosen, self._excluded)
+                least = self._value(question, question.decisions.bound(chosen, self._excluded), 0)
                 if hidden is not None and self._seen_value(question, chosen) - least > slack:
                     asked[id(question), hidden] = (question, hidden)
                     left.append((question, chosen))
@@ -334,7 +335,7 @@ class _Search:
 
     def _value(self, question: Question, cost: float, used: Mask) -> float:
         value = self._goal.share_of(question, cost, used)
-        if cost > RESCUE_FACTOR * question.decisions.least:
+        if cost > RESCUE_FACTOR * question.decisions.least(self._excluded):
             value += self._aim.rescue_price * question.share
         return value
 

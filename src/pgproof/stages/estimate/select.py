@@ -25,7 +25,7 @@ from pgproof.stages.estimate.costs import WorkloadCosts
 from pgproof.stages.estimate.goal import Goal
 from pgproof.stages.estimate.needless import without_needless
 from pgproof.stages.estimate.provider import CostProvider
-from pgproof.stages.estimate.relevance import find_groups, find_relevance
+from pgproof.stages.estimate.relevance import find_relevance
 from pgproof.stages.estimate.search import GAP_FRAC, Aim, Found, best_seen, search
 from pgproof.stages.estimate.verdicts import NO_HELP_FRAC, why_no_more
 from pgproof.stages.estimate.weights import (
@@ -139,7 +139,6 @@ def make_goal(
         provider,
         statements,
         relevance=find_relevance(catalog, candidates),
-        groups=find_groups(candidates),
     )
     base = provider.existing
     nothing, everything = costs.under(base), costs.under(base.union(provider.index_bytes))
