@@ -29,6 +29,7 @@ UPDATE pg_catalog.pg_index
    SET indisvalid = (indexrelid = ANY ($1::oid[]))
  WHERE indexrelid = ANY ($2::oid[])"""
 _COST = re.compile(rb'"Total Cost": (\d+\.\d+)')  # the root's stands before any other
+_TIMEOUT_MS = "30000"  # of planning one statement; a join of dozens of tables may take that long
 _PLAN = b'"Plan": {'
 _INDEX = re.compile(rb'"Index Name": ("(?:[^"\\]|\\.)*")')
 _FAILED = (pq.ExecStatus.FATAL_ERROR, pq.ExecStatus.BAD_RESPONSE)
@@ -160,7 +161,12 @@ class Lane:
     def _prepare(self, settings: Mapping[str, str], search_path: Sequence[str], role: str) -> None:
         self._demand(self._switching.prepare(_SWITCH, _SWITCH_SQL), "preparing")
         path = ", ".join('"' + schema.replace('"', '""') + '"' for schema in search_path)
-        wanted = {**settings, "search_path": path or '""', **({"role": role} if role else {})}
+        wanted = {
+            **settings,
+            "statement_timeout": _TIMEOUT_MS,
+            "search_path": path or '""',
+            **({"role": role} if role else {}),
+        }
         for name, value in wanted.items():  # the role last: it may not set everything
             command = b"SELECT pg_catalog.set_config($1, $2, false)"
             self._demand(self._wire.exec_params(command, [name.encode(), value.encode()]), f"setting {name}")

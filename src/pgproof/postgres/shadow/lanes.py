@@ -19,7 +19,7 @@ from pgproof.postgres.shadow.ends import Growth, move_ends
 from pgproof.postgres.shadow.files import Extent, lay_out
 from pgproof.postgres.shadow.lane import Lane
 from pgproof.postgres.shadow.planner_settings import choose_settings
-from pgproof.postgres.shadow.server import PRISTINE, Shadow
+from pgproof.postgres.shadow.server import PRISTINE, Shadow, connect_to
 from pgproof.postgres.shadow.source import SHADOW_MAJOR
 from pgproof.sqltext.quote import quote_identifier
 
@@ -121,7 +121,7 @@ def open_workshop(shadow: Shadow) -> Iterator[Workshop]:
         ServerError: The shadow is gone.
     """
     with _copied_database(shadow, PRISTINE) as name:
-        connection = _connect(shadow, name)
+        connection = connect_to(shadow.server, name)
         path = ", ".join(quote_identifier(schema) for schema in shadow.source.search_path)
         connection.execute(f"SET search_path = {path or chr(39) * 2}".encode())
         with closing(connection):
@@ -146,7 +146,7 @@ def open_lanes(
         EmbeddedServerError: The file system can't hold files with holes of that length.
         ServerError: The shadow is gone.
     """
-    with _connect(shadow, "postgres") as admin:
+    with connect_to(shadow.server, "postgres") as admin:
         cursor = admin.cursor(row_factory=namedtuple_row)
         known = cursor.execute(load_query("planner_settings", SHADOW_MAJOR).encode()).fetchall()
     settings = choose_settings(shadow.source.settings, known)
@@ -156,9 +156,9 @@ def open_lanes(
             name = stack.enter_context(_copied_database(shadow, database))
             oid = _oid_of(shadow, name)
             lay_out(shadow.server.data_dir / "base" / str(oid), extents, shadow.server.give)
-            connection = stack.enter_context(_connect(shadow, name))
+            connection = stack.enter_context(connect_to(shadow.server, name))
             role = shadow.source.user if shadow.source.guarded else ""
-            asking = stack.enter_context(_connect(shadow, name)) if role else connection
+            asking = stack.enter_context(connect_to(shadow.server, name)) if role else connection
             lanes.append(Lane(connection, asking, settings, shadow.source.search_path, role))
         yield tuple(lanes)
 
@@ -181,10 +181,6 @@ def _admit_role(connection: psycopg.Connection[Any], shadow: Shadow) -> None:
         connection.execute(row.statement.encode())
 
 
-def _connect(shadow: Shadow, database: str) -> psycopg.Connection[Any]:
-    return psycopg.connect(shadow.server.dsn(database), autocommit=True, prepare_threshold=None)
-
-
 @contextmanager
 def _copied_database(shadow: Shadow, template: str) -> Iterator[str]:
     name = f"pgproof_{new_id()}"
@@ -197,7 +193,7 @@ def _copied_database(shadow: Shadow, template: str) -> Iterator[str]:
 
 
 def _oid_of(shadow: Shadow, database: str) -> int:
-    with _connect(shadow, "postgres") as admin:
+    with connect_to(shadow.server, "postgres") as admin:
         row = admin.execute(
             "SELECT oid FROM pg_catalog.pg_database WHERE datname = %s", (database,)
         ).fetchone()
@@ -206,7 +202,7 @@ def _oid_of(shadow: Shadow, database: str) -> int:
 
 def _run(shadow: Shadow, sql: str) -> None:
     try:
-        with _connect(shadow, "postgres") as admin:
+        with connect_to(shadow.server, "postgres") as admin:
             admin.execute(sql.encode())
     except psycopg.Error as error:
         raise statement_failure(error, "copying a database of the shadow") from error

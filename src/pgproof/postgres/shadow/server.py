@@ -144,9 +144,9 @@ def _start_server(binaries: Binaries, home: Path, seed: Path | None) -> Embedded
 
 
 def _restore(server: EmbeddedServer, source: Source, progress: Progress) -> Report:
-    with _connect(server, "postgres") as admin:
+    with connect_to(server, "postgres") as admin:
         note = _create_database(admin, source.locale)
-    with _connect(server, PRISTINE) as connection:
+    with connect_to(server, PRISTINE) as connection:
         report = restore_dump(connection, source.dump, progress)
         write_extended(connection, source.extended)
         insert_ends(connection, progress)
@@ -155,8 +155,12 @@ def _restore(server: EmbeddedServer, source: Source, progress: Progress) -> Repo
     return report
 
 
-def _connect(server: EmbeddedServer, database: str) -> psycopg.Connection[Any]:
-    return psycopg.connect(server.dsn(database), autocommit=True, prepare_threshold=None)
+def connect_to(server: EmbeddedServer, database: str) -> psycopg.Connection[Any]:
+    """Connect to a database of a shadow's server, as its superuser, in autocommit mode."""
+    # The text of statements is UTF-8 here, whatever the database's encoding.
+    return psycopg.connect(
+        server.dsn(database), autocommit=True, prepare_threshold=None, client_encoding="UTF8"
+    )
 
 
 def _create_database(admin: psycopg.Connection[Any], locale: Row) -> str:

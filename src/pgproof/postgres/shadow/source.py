@@ -33,6 +33,7 @@ _ARGUMENTS = (
     "--no-subscriptions",
     "--no-tablespaces",
     "--no-toast-compression",
+    "--no-table-access-method",
     "--no-large-objects",
     "--no-password",
     "--lock-wait-timeout=30s",
