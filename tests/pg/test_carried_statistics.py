@@ -1,4 +1,4 @@
-"""A copy has the statistics of its source, stale and missing ones included, where its server can take them."""
+"""A copy has the statistics of its source, stale and missing ones included, where its server takes them."""
 
 from collections.abc import Iterator
 

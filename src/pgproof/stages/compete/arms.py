@@ -16,13 +16,13 @@ from pgproof.changes import (
 from pgproof.errors import ParseError, UsageError
 from pgproof.model.change import Change, CreateIndex, Step
 from pgproof.model.progress import Progress, ignore_progress
-from pgproof.model.relation import Catalog
+from pgproof.model.relation import Catalog, RelationName
 from pgproof.model.trial import ArmRole
 from pgproof.model.variant import Variant
 from pgproof.postgres.execute import run_steps
+from pgproof.postgres.expression_statistics import analyze_expressions
 from pgproof.postgres.policy import ON_CLONE
 from pgproof.postgres.session import Session, open_session
-from pgproof.sqltext.quote import qualify
 from pgproof.stages.compete.clones import CloneHost
 
 
@@ -153,13 +153,13 @@ def _plan_work(variant: Variant, catalog: Catalog) -> _Work:
 
 
 def _analyze_expressions(session: Session, changes: Sequence[Change]) -> None:
-    """Give indexes on expressions the statistics they have only after ANALYZE.
-
-    Nothing else is analysed: another sample would change plans that the variant has nothing to do with.
-    """
-    indexes = [change for change in changes if isinstance(change, CreateIndex)]
-    for table in sorted({i.table for i in indexes if any(key.expression for key in i.keys)}):
-        session.run(f"ANALYZE {qualify(table.schema, table.name)}")
+    """Give indexes on expressions the statistics they have only after ANALYZE; no others change."""
+    names: dict[RelationName, list[str]] = {}
+    for change in changes:
+        if isinstance(change, CreateIndex) and any(key.expression for key in change.keys):
+            names.setdefault(change.table, []).append(change.name)
+    for table in sorted(names):
+        analyze_expressions(session, table, names[table])
 
 
 def _verify(session: Session, changes: Sequence[Change]) -> str:

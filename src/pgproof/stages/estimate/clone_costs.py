@@ -21,6 +21,7 @@ from pgproof.model.estimate import Confidence, IndexSize
 from pgproof.model.progress import Progress, ignore_progress
 from pgproof.model.relation import RelationName
 from pgproof.postgres.explain import explain
+from pgproof.postgres.expression_statistics import analyze_expressions
 from pgproof.postgres.session import Session
 from pgproof.sqltext.quote import qualify
 from pgproof.stages.estimate.provider import NotPlanned, Planned, PlanRequest
@@ -208,7 +209,7 @@ def _build_all(
         else:
             names[candidate.name] = own
     _set_timeout(session, guard)
-    _analyze(session, [candidate for candidate in candidates if candidate.name in names])
+    _analyze(session, candidates, names)
     return _measure(session, names, refused)
 
 
@@ -258,12 +259,25 @@ def _set_timeout(session: Session, value: str) -> None:
     session.run("SELECT pg_catalog.set_config('statement_timeout', $1, true)", (value,))
 
 
-def _analyze(session: Session, built: Sequence[IndexCandidate]) -> None:
-    """Give indexes on expressions the statistics they have only after ANALYZE."""
-    for table in sorted({candidate.change.table for candidate in built if candidate.analyze}):
+def _analyze(
+    session: Session, candidates: Sequence[IndexCandidate], names: Mapping[str, RelationName]
+) -> None:
+    """Give indexes on expressions the statistics they have only after ANALYZE.
+
+    A superuser can keep all others as they are; else the whole table's are renewed.
+    """
+    built: dict[RelationName, list[str]] = {}
+    for candidate in candidates:
+        if candidate.analyze and candidate.name in names:
+            built.setdefault(candidate.change.table, []).append(names[candidate.name].name)
+    for table in sorted(built):
         # Without them the planner guesses; that is no reason to go without the whole estimate.
         with suppress(ServerError):
-            _run_change(session, AnalyzeTable(table))
+            if session.query("database")[0].is_superuser:
+                with _savepoint(session):
+                    analyze_expressions(session, table, built[table])
+            else:
+                _run_change(session, AnalyzeTable(table))
 
 
 def _measure(session: Session, names: dict[str, RelationName], refused: dict[str, str]) -> Builds:
