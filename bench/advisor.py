@@ -37,6 +37,8 @@ from pgproof.sqltext.fingerprint import fingerprint
 
 MB = 1000**2
 SHORT_SCALE = 0.1
+DATASETS = {dataset.name: dataset for dataset in (TPCH, TPCDS)}
+PARTS = (*DATASETS, *(scenario.name for scenario in SCENARIOS))
 ALGORITHMS = (OURS, AFTER_RUNS, SAME_CANDIDATES, *REFERENCES)
 
 
@@ -68,8 +70,8 @@ LONG = {
         tuple(size * MB for size in (100, 190, 250, 350, 500, 1000)), 120, measured=(190 * MB, 350 * MB)
     ),
     "tpcds": Plan((500 * MB,), 600, measured=(500 * MB,), limit_s=20.0),
-    "scenario": Plan((50 * MB, 200 * MB), 120, build=False),
 }
+SCENARIO = Plan((50 * MB, 200 * MB), 120, build=False)
 SHORT = Plan((19 * MB, 50 * MB), 10, measured=(50 * MB,), measured_all=False, rounds=2, limit_s=3.0)
 
 
@@ -213,21 +215,19 @@ def run_dataset(
         compete(dataset_case(dataset, dsn), dsn, plan, algorithms, home)
 
 
-def run_scenarios(plan: Plan, algorithms: Sequence[str], home: Path) -> None:
-    """Let the advisors compete on each scenario that ships, at its own size."""
-    for scenario in SCENARIOS:
-        with loaded_scenario(Settings(home=home), scenario.name, 1.0) as ready:
-            with open_session(ready.dsn) as session:
-                catalog = read_catalog(session)
-            case = _contenders.make_case(scenario.name, catalog, ready.workload)
-            compete(case, ready.dsn, plan, algorithms, home)
+def run_scenario(name: str, plan: Plan, algorithms: Sequence[str], home: Path) -> None:
+    """Let the advisors compete on a scenario that ships, at its own size."""
+    with loaded_scenario(Settings(home=home), name, 1.0) as ready:
+        with open_session(ready.dsn) as session:
+            catalog = read_catalog(session)
+        compete(_contenders.make_case(name, catalog, ready.workload), ready.dsn, plan, algorithms, home)
 
 
 def read_options() -> argparse.Namespace:
     """Read the command line."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--short", action="store_true", help="TPC-H at scale 0.1 only: about two minutes")
-    options.add_argument("--only", choices=("tpch", "tpcds", "scenario"), help="one part of the long form")
+    options.add_argument("--only", choices=PARTS, help="one part of the long form")
     options.add_argument("--algorithms", nargs="+", choices=ALGORITHMS, default=ALGORITHMS)
     options.add_argument("--budgets", nargs="+", type=float, metavar="MB", help="instead of the usual ones")
     options.add_argument("--time-limit", type=float, metavar="S", help="of each advisor at each budget")
@@ -256,12 +256,14 @@ def main() -> None:
         home = Path(folder)
         if asked.short:
             run_dataset(TPCH, SHORT_SCALE, adapted(SHORT, asked), asked.algorithms, home, asked.dsn)
-        for dataset in (TPCH, TPCDS):
-            if not asked.short and asked.only in (None, dataset.name):
-                plan = adapted(LONG[dataset.name], asked)
-                run_dataset(dataset, 1.0, plan, asked.algorithms, home, asked.dsn)
-        if not asked.short and asked.only in (None, "scenario"):
-            run_scenarios(adapted(LONG["scenario"], asked), asked.algorithms, home)
+        for part in () if asked.short else PARTS:
+            if asked.only not in (None, part):
+                continue
+            plan = adapted(LONG.get(part, SCENARIO), asked)
+            if part in DATASETS:
+                run_dataset(DATASETS[part], 1.0, plan, asked.algorithms, home, asked.dsn)
+            else:
+                run_scenario(part, plan, asked.algorithms, home)
     machine = {"machine": platform.machine(), "cores": os.cpu_count(), "lanes": _contenders.LANES}
     _print({"what": "ran on", **machine, "seconds": round(time.perf_counter() - began, 1)})
 
