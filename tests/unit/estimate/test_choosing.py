@@ -15,8 +15,8 @@ from pgproof.stages.estimate.costs import StatementCost, WorkloadCosts
 from pgproof.stages.estimate.provider import NotPlanned, Planned, PlanRequest
 from pgproof.stages.estimate.select import choose_sets
 from pgproof.stages.estimate.variants import estimate_variants
-from pgproof.stages.estimate.weights import weigh_statements
-from tests.builders import catalog, column, statement, table, workload
+from pgproof.stages.estimate.weights import find_writes, weigh_statements, write_penalty
+from tests.builders import catalog, column, index, statement, table, workload
 
 Plans = Mapping[str, Mapping[frozenset[str], float]]
 
@@ -266,3 +266,16 @@ def test_the_alternative_does_without_the_best_index() -> None:
         (Ambition.LEAN, ("a",)),
         (Ambition.ALTERNATIVE, ("wide",)),
     ]
+
+
+def test_an_index_on_an_updated_column_pays_for_the_hot_updates_it_ends() -> None:
+    update = statement("UPDATE t SET b = 2 WHERE a = 1", calls=10)
+    there = [index("t", "a", name="one"), index("t", "c", name="other")]
+    costs = {"q": StatementCost(PlannerCost(1), frozenset())}
+    (write,) = find_writes([update], catalog(TABLE, indexes=there), costs)
+    assert write.spared == 2
+    assert write_penalty(candidate("x", "b").change, [write]) == 30  # itself and the two others, ten times
+    assert write_penalty(candidate("x", "a").change, [write]) == 0
+    touched = [*there, index("t", "b", name="too")]
+    (write,) = find_writes([update], catalog(TABLE, indexes=touched), costs)
+    assert write_penalty(candidate("x", "b", "a").change, [write]) == 10  # they were not HOT before

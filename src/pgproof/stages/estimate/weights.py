@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from pgproof.changes.index_cover import as_change
 from pgproof.errors import ParseError, UsageError
 from pgproof.model.change import CreateIndex
-from pgproof.model.relation import Catalog, RelationName
+from pgproof.model.relation import Catalog, RelationName, Table
 from pgproof.model.workload import WorkloadStatement
 from pgproof.sqltext.mentions import mentions
 from pgproof.sqltext.parse import parse_statement
@@ -36,11 +37,13 @@ class Write:
         table: Where.
         rows: In the workload's window, weighted like the statements' costs.
         columns: Columns an UPDATE sets; empty for INSERT, which concerns every index.
+        spared: Existing indexes that it leaves alone (HOT), and would not any more if a column were indexed.
     """
 
     table: RelationName
     rows: float
     columns: frozenset[str] = frozenset()
+    spared: float = 0.0
 
 
 def weigh_statements(
@@ -144,18 +147,30 @@ def _writes_of(statement: WorkloadStatement, catalog: Catalog, rate: float) -> I
         table = catalog.find_table(shape.target.name, shape.target.schema)
         if table is not None:
             columns = frozenset(shape.columns_written) if shape.command == "update" else frozenset[str]()
-            yield Write(table.relation, statement.calls * rows_a_call * rate, columns)
+            spared = _spared_by_hot(table, columns, catalog) if columns else 0.0
+            yield Write(table.relation, statement.calls * rows_a_call * rate, columns, spared)
+
+
+def _spared_by_hot(table: Table, written: frozenset[str], catalog: Catalog) -> float:
+    """Return how many indexes an UPDATE leaves alone on average, as its columns are in none (HOT)."""
+    changes = [as_change(index) for index in catalog.indexes_of(table.relation)]
+    if any(_touches(change, columns_of(change), written) for change in changes):
+        return 0.0
+    seen = table.activity
+    hot_frac = seen.hot_updates / seen.updates if seen is not None and seen.updates > 0 else 1.0
+    return len(changes) * hot_frac
 
 
 def write_penalty(change: CreateIndex, writes: Sequence[Write]) -> float:
     """Return the weighted cost of keeping an index up to date.
 
-    An UPDATE that sets no column of the index leaves it alone (HOT).
+    An UPDATE that sets no column of the index leaves it alone (HOT). One that sets such a column writes into
+    the index, and from now on into all others of the table too.
     """
     concerned = columns_of(change)
-    each = WRITE_COST * METHOD_FACTOR.get(change.method, 1.0)
-    return each * sum(
-        write.rows
+    factor = METHOD_FACTOR.get(change.method, 1.0)
+    return WRITE_COST * sum(
+        write.rows * (factor + (write.spared if write.columns else 0.0))
         for write in writes
         if write.table == change.table and (not write.columns or _touches(change, concerned, write.columns))
     )
