@@ -116,6 +116,24 @@ def test_ties_at_a_limit_are_allowed_and_nothing_else(pair: tuple[Session, Sessi
     assert compare(pair, top).equal is False
 
 
+def test_ties_that_the_control_itself_orders_anew_each_time_are_allowed(
+    pair: tuple[Session, Session],
+) -> None:
+    """As a parallel scan gives them, here without leaving it to the scheduler."""
+    pair[1].run(f'CREATE INDEX by_both ON {TABLE} ("select", id DESC)')
+    shuffled = f"(SELECT * FROM {TABLE} ORDER BY random())"
+    nulls = f'SELECT id FROM {shuffled} AS t ORDER BY nullif("select", 0) DESC NULLS FIRST LIMIT 20'
+    found = compare(pair, statement(nulls))
+    assert (found.equal, "ties at the LIMIT" in found.note) == (True, True)
+    every = f'SELECT id FROM {shuffled} AS t ORDER BY "select"'
+    assert compare(pair, statement(every)).equal is True
+    pair[1].run(f'UPDATE {TABLE} SET "select" = 1 WHERE "select" = 0 AND id > 100')
+    found = compare(pair, statement(nulls))
+    assert (found.equal, "than ties in the ORDER BY can explain" in found.note) == (False, True)
+    chance = f"SELECT id FROM {TABLE} ORDER BY random() LIMIT 20"
+    assert compare(pair, statement(chance)).equal is None
+
+
 def test_a_limit_without_any_order_is_named(pair: tuple[Session, Session]) -> None:
     pair[1].run(f"UPDATE {TABLE} SET f = f WHERE id <= 10")  # moves the first rows to the end
     found = compare(pair, statement(f"SELECT id FROM {TABLE} LIMIT 5"))
