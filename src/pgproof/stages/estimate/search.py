@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from time import monotonic
 
 from pgproof.model.progress import Progress, ignore_progress
@@ -23,6 +24,10 @@ from pgproof.stages.estimate.program import Program, Solution, Way, relax, solve
 GAP_FRAC = 0.001
 """A set that close to the bound, as a share of the workload's cost, is called the best.
 **Source**: judgement; estimates within 5 % of each other are ties."""
+
+GAP_OF_SAVING_FRAC = 0.005
+"""The same as a share of what all candidates together save, where that is more. **Source**: judgement; half a
+percent less of a saving, which the planner reckons to a few percent, is nobody's loss."""
 
 MAX_ROUNDS = 200
 """Of the search. **Source**: judgement; TPC-H takes a dozen or two."""
@@ -99,7 +104,7 @@ def search(
     *,
     starts: Sequence[Mask] = (),
     ends_at: float = float("inf"),
-    gap_frac: float = GAP_FRAC,
+    gap_frac: float | None = None,
     progress: Progress = ignore_progress,
 ) -> Found:
     """Search for the best set.
@@ -109,7 +114,8 @@ def search(
         aim: What a set has to pay for.
         starts: Sets to begin with, such as what earlier searches came to.
         ends_at: When to stop, by `time.monotonic`; the best set so far is returned then.
-        gap_frac: Stop when the set is that close to the bound, as a share of the workload's cost.
+        gap_frac: Stop when the set is that close to the bound, as a share of the workload's cost; None takes
+            GAP_FRAC, or GAP_OF_SAVING_FRAC of what all candidates save.
         progress: Told of each round.
 
     Returns:
@@ -159,19 +165,30 @@ def best_seen(goal: Goal, aim: Aim, *, most_value: float, prices: dict[int, floa
 
 
 class _Search:
-    def __init__(self, goal: Goal, aim: Aim, ends_at: float, gap_frac: float) -> None:
+    def __init__(self, goal: Goal, aim: Aim, ends_at: float, gap_frac: float | None) -> None:
         self._goal = goal
         self._aim = aim = replace(aim, pool=aim.pool & ~goal.too_large)
         self._base = goal.costs.base
         self._excluded = ~(aim.pool | self._base) & goal.costs.names.everything
         self._ends_at = ends_at
-        self._gap_frac = gap_frac
+        self._wanted_gap = gap_frac
         self.chosen: Mask = 0
         self.value = _NOWHERE
         self.bound = 0.0
         self.rounds = 0
         self.first_at = 0.0
         self._looked_around: set[Mask] = set()
+
+    @cached_property
+    def _gap_frac(self) -> float:
+        """How close the set has to come; known once the roots are."""
+        if self._wanted_gap is not None:
+            return self._wanted_gap
+        least = sum(
+            self._goal.share_of(question, question.decisions.least(self._excluded), 0)
+            for question in self._goal.costs.questions
+        )
+        return max(GAP_FRAC, GAP_OF_SAVING_FRAC * (1 - least))
 
     @property
     def gap(self) -> float:

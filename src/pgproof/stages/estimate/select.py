@@ -26,7 +26,7 @@ from pgproof.stages.estimate.goal import Goal
 from pgproof.stages.estimate.needless import without_needless
 from pgproof.stages.estimate.provider import CostProvider
 from pgproof.stages.estimate.relevance import find_relevance
-from pgproof.stages.estimate.search import GAP_FRAC, Aim, Found, best_seen, search
+from pgproof.stages.estimate.search import Aim, Found, best_seen, search
 from pgproof.stages.estimate.verdicts import NO_HELP_FRAC, why_no_more
 from pgproof.stages.estimate.weights import (
     find_overwhelming,
@@ -56,6 +56,10 @@ WANTED_SETS = 3
 
 TIME_LIMIT_S = 60.0
 """Of the whole choice. **Source**: judgement; the first set is there within a second or two."""
+
+FIRST_FRAC = 0.7
+"""Share of the time that the best set, and the proof of it, may take; the rest is for the other sets.
+**Source**: judgement; they start from what was learned."""
 
 _SIDE_GAP_FRAC = 0.005
 
@@ -188,7 +192,8 @@ class _Chooser:
 
     def choose(self) -> tuple[list[Chosen], Proof | None]:
         goal, began = self.goal, monotonic()
-        best = self._search(Aim(goal.everything_mask, STEP_FRAC, tidy=True), GAP_FRAC)
+        first_ends_at = began + FIRST_FRAC * (self.ends_at - began)
+        best = self._search(Aim(goal.everything_mask, STEP_FRAC, tidy=True), None, first_ends_at)
         left = goal.total(self._names(best)) / (goal.before or 1.0)
         proof = self._proof(best, began)
         broad = best
@@ -204,12 +209,14 @@ class _Chooser:
             sets = self._distinct([*sets, *self._alternatives(sets, left)])
         return sets, proof
 
-    def _search(self, aim: Aim, gap_frac: float = _SIDE_GAP_FRAC) -> Found:
+    def _search(
+        self, aim: Aim, gap_frac: float | None = _SIDE_GAP_FRAC, ends_at: float = float("inf")
+    ) -> Found:
         found = search(
             self.goal,
             aim,
             starts=self.starts,
-            ends_at=self.ends_at,
+            ends_at=min(ends_at, self.ends_at),
             gap_frac=gap_frac,
             progress=self.progress,
         )
