@@ -205,11 +205,12 @@ class EmbeddedServer:
             self._end()
             self._begin()
 
-    def keep_copy(self, template: Path) -> None:
+    def keep_copy(self, template: Path, *, leave_out: str = "") -> None:
         """Stop the server, keep a copy of its data for `start_server`, and start it again.
 
         Args:
             template: The folder to make; see `pgproof.postgres.template.keep_data_folder`.
+            leave_out: Pattern of files below the data folder that are removed before; empty for none.
 
         Raises:
             EmbeddedServerError: It is stopped for good, or did not come up again.
@@ -218,6 +219,8 @@ class EmbeddedServer:
             if self._removed:
                 raise EmbeddedServerError("This server was stopped for good.", hint="Start a new one.")
             self._end()
+            for path in self.data_dir.glob(leave_out) if leave_out else ():
+                path.unlink()
             keep_data_folder(self.data_dir, template)
             self._begin()
 

@@ -23,7 +23,7 @@ KEPT_MAX = 6
 """Shadows kept at most. **Source**: judgement; one takes 40 MB and more."""
 KEPT_MAX_BYTES = 2 * 1024**3
 """Room they may take together. **Source**: judgement."""
-_FORMAT = 4
+_FORMAT = 5
 _KEY_DIGITS = 24
 
 

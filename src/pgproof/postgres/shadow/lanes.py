@@ -19,7 +19,7 @@ from pgproof.postgres.shadow.ends import Growth, move_ends
 from pgproof.postgres.shadow.files import Extent, lay_out
 from pgproof.postgres.shadow.lane import Lane
 from pgproof.postgres.shadow.planner_settings import choose_settings
-from pgproof.postgres.shadow.server import PRISTINE, Shadow, connect_to
+from pgproof.postgres.shadow.server import ADMIN, PRISTINE, Shadow, connect_to
 from pgproof.postgres.shadow.source import SHADOW_MAJOR
 from pgproof.sqltext.quote import quote_identifier
 
@@ -146,7 +146,7 @@ def open_lanes(
         EmbeddedServerError: The file system can't hold files with holes of that length.
         ServerError: The shadow is gone.
     """
-    with connect_to(shadow.server, "postgres") as admin:
+    with connect_to(shadow.server, ADMIN) as admin:
         cursor = admin.cursor(row_factory=namedtuple_row)
         known = cursor.execute(load_query("planner_settings", SHADOW_MAJOR).encode()).fetchall()
     settings = choose_settings(shadow.source.settings, known)
@@ -193,7 +193,7 @@ def _copied_database(shadow: Shadow, template: str) -> Iterator[str]:
 
 
 def _oid_of(shadow: Shadow, database: str) -> int:
-    with connect_to(shadow.server, "postgres") as admin:
+    with connect_to(shadow.server, ADMIN) as admin:
         row = admin.execute(
             "SELECT oid FROM pg_catalog.pg_database WHERE datname = %s", (database,)
         ).fetchone()
@@ -202,7 +202,7 @@ def _oid_of(shadow: Shadow, database: str) -> int:
 
 def _run(shadow: Shadow, sql: str) -> None:
     try:
-        with connect_to(shadow.server, "postgres") as admin:
+        with connect_to(shadow.server, ADMIN) as admin:
             admin.execute(sql.encode())
     except psycopg.Error as error:
         raise statement_failure(error, "copying a database of the shadow") from error

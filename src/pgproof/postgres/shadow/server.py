@@ -27,6 +27,10 @@ from pgproof.sqltext.quote import quote_identifier, quote_literal
 PRISTINE = "pgproof_pristine"
 """The database that holds the target's schema with all files at length zero; others are copied from it."""
 
+ADMIN = "template1"
+"""The database to connect to for making and dropping others; the only one left that a server comes with."""
+
+_NEEDLESS = "base/*/*_fsm"  # where there is room for rows, of which none will come
 _REPORT = "pgproof_shadow.json"
 _SERVER_SETTINGS: Mapping[str, str] = {
     "autovacuum": "off",  # it would touch statistics, and CREATE INDEX leaves restored ones alone without it
@@ -35,7 +39,9 @@ _SERVER_SETTINGS: Mapping[str, str] = {
     "wal_level": "minimal",
     "max_wal_senders": "0",
     "max_wal_size": "4GB",
-    "min_wal_size": "2MB",  # what is kept of it is copied with every shadow
+    "min_wal_size": "2MB",
+    "wal_recycle": "off",  # what is kept of it would be copied with every shadow
+    "wal_init_zero": "off",
     "checkpoint_timeout": "1d",
     "bgwriter_lru_maxpages": "0",
     "io_method": "sync",
@@ -104,7 +110,7 @@ def open_shadow(target_dsn: str, *, home: Path, progress: Progress = ignore_prog
         else:
             report = _restore(server, source, progress)
             _write_report(server, report)
-            server.keep_copy(place_for(home, key))
+            server.keep_copy(place_for(home, key), leave_out=_NEEDLESS)
         missing = tuple(dict.fromkeys(report.missing_extensions))
         yield Shadow(
             server=server,
@@ -144,8 +150,11 @@ def _start_server(binaries: Binaries, home: Path, seed: Path | None) -> Embedded
 
 
 def _restore(server: EmbeddedServer, source: Source, progress: Progress) -> Report:
-    with connect_to(server, "postgres") as admin:
+    with connect_to(server, ADMIN) as admin:
         note = _create_database(admin, source.locale)
+        admin.execute(b"DROP DATABASE postgres")
+        admin.execute(b"ALTER DATABASE template0 IS_TEMPLATE false")
+        admin.execute(b"DROP DATABASE template0")
     with connect_to(server, PRISTINE) as connection:
         report = restore_dump(connection, source.dump, progress)
         write_extended(connection, source.extended)
