@@ -11,7 +11,7 @@ import statistics
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psycopg
@@ -79,8 +79,8 @@ def real_bytes(dsn: str, choices: Sequence[Choice]) -> dict[str, int]:
     sizes = {}
     with psycopg.connect(dsn, autocommit=True) as connection:
         for name, candidate in sorted(candidates.items()):
-            with _built(connection, [candidate], analyze=False):
-                relation = sql.Identifier(candidate.change.table.schema, name).as_string(connection)
+            with _built(connection, [candidate], analyze=False) as names:
+                relation = sql.Identifier(candidate.change.table.schema, names[name]).as_string(connection)
                 row = connection.execute("SELECT pg_relation_size(%s::regclass)", [relation]).fetchone()
                 sizes[name] = int(str(row[0])) if row else 0
     return sizes
@@ -200,19 +200,26 @@ def _cpu_s(connection: Connection) -> float:
 
 
 @contextmanager
-def _built(connection: Connection, candidates: Sequence[IndexCandidate], *, analyze: bool) -> Iterator[None]:
-    """Build indexes for as long as a block lasts."""
+def _built(
+    connection: Connection, candidates: Sequence[IndexCandidate], *, analyze: bool
+) -> Iterator[Mapping[str, str]]:
+    """Build indexes for as long as a block lasts.
+
+    Yields:
+        The name of each on the server, which no other session uses: it would wait for this transaction.
+    """
+    names = {c.name: f"bench_{connection.info.backend_pid}_{place}" for place, c in enumerate(candidates)}
     with connection.transaction(force_rollback=True):
         for candidate in candidates:
             for change in candidate.requires:
                 connection.execute(
                     sql.SQL("CREATE EXTENSION IF NOT EXISTS {}").format(sql.Identifier(change.name))
                 )
-            _run(connection, candidate.change)
+            _run(connection, replace(candidate.change, name=names[candidate.name]))
         for table in sorted({candidate.change.table for candidate in candidates if candidate.analyze}):
             if analyze:
                 _run(connection, AnalyzeTable(table))
-        yield
+        yield names
 
 
 def _run(connection: Connection, change: Change) -> None:
