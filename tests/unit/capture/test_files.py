@@ -83,6 +83,19 @@ def test_generators_draw_the_same_for_the_same_seed(tmp_path: Path) -> None:
     assert sum(given.weight for given in sets) == pytest.approx(30, abs=0.01)
 
 
+def test_a_share_of_null_is_null_and_not_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "w.yaml"
+    text = "sets: 20\nstatements:\n- name: a\n  sql: SELECT $1::text\n  parameters: {1: {choice: %s}}\n"
+    for null in ("null", "~", "NULL"):
+        path.write_text(text % f'{{7: 80, {null}: 15, "null": 5}}', encoding="utf-8")
+        sets = load_workload(path).statements[0].parameter_sets
+        assert {given.values[0] for given in sets} == {"7", None, "null"}
+        assert sum(s.weight for s in sets if s.values[0] is None) == pytest.approx(3, abs=0.5)
+    path.write_text(text % "{null: 1, ~: 2}", encoding="utf-8")
+    with pytest.raises(ConfigError, match="choice has the key ~ twice"):
+        load_workload(path)
+
+
 def test_from_query_without_a_server_is_said_at_once(tmp_path: Path) -> None:
     path = tmp_path / "w.yaml"
     path.write_text(

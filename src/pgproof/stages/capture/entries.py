@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import NoReturn
@@ -92,22 +92,37 @@ class Entry:
         Raises:
             ConfigError: It is no mapping, or a key is unknown or there twice.
         """
-        if not isinstance(self.node, yaml.MappingNode):
-            self.fail(f"{what} must be a mapping (key: value)", "Look at docs/reference/workload-file.md.")
         entries: dict[str, Entry] = {}
-        for key_node, value_node in self.node.value:
-            key = Entry(key_node, self.source, self.text)
-            name = (
-                str(key_node.value)
-                if isinstance(key_node, yaml.ScalarNode)
-                else key.fail("a key must be text")
-            )
+        for key, value in self._pairs(what):
+            name = str(key.node.value)
             if known is not None and name not in known:
                 key.fail(f'{what} has no key "{name}"', _nearest(name, known))
             if name in entries:
                 key.fail(f'{what} has the key "{name}" twice', "Keep one of them.")
-            entries[name] = Entry(value_node, self.source, self.text)
+            entries[name] = value
         return entries
+
+    def by_value(self, what: str) -> dict[str | None, Entry]:
+        """Read a mapping whose keys are parameter values; the key ``null`` is NULL, ``"null"`` a text.
+
+        Raises:
+            ConfigError: It is no mapping, or a key is there twice.
+        """
+        entries: dict[str | None, Entry] = {}
+        for key, value in self._pairs(what):
+            if key.value() in entries:
+                key.fail(f"{what} has the key {key.node.value or 'null'} twice", "Keep one of them.")
+            entries[key.value()] = value
+        return entries
+
+    def _pairs(self, what: str) -> Iterator[tuple[Entry, Entry]]:
+        if not isinstance(self.node, yaml.MappingNode):
+            self.fail(f"{what} must be a mapping (key: value)", "Look at docs/reference/workload-file.md.")
+        for key_node, value_node in self.node.value:
+            key = Entry(key_node, self.source, self.text)
+            if not isinstance(key_node, yaml.ScalarNode):
+                key.fail("a key must be text")
+            yield key, Entry(value_node, self.source, self.text)
 
     def items(self, what: str) -> list[Entry]:
         """Read a list's items in order; may be empty.

@@ -38,9 +38,9 @@ def read_generator(entry: Entry) -> Generator:
 
 
 def _read_choice(entry: Entry) -> Choice:
-    """``[a, b, null]``, or ``{a: 80, b: 20}`` with shares."""
+    """``[a, b, null]``, or ``{a: 80, null: 20}`` with shares."""
     if entry.is_mapping:
-        shares = entry.mapping("choice")
+        shares = entry.by_value("choice")
         values: tuple[str | None, ...] = tuple(shares)
         weights = tuple(share.number("a share", above=0) for share in shares.values())
     else:
