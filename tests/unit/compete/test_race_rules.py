@@ -406,6 +406,15 @@ def test_a_record_is_judged_and_its_arms_are_ordered() -> None:
     assert 0 < competition.detectable_effect_frac < 0.05
 
 
+def test_without_a_proposal_the_decision_says_why() -> None:
+    record = record_of({})
+    assert held(record).competition.decision == "Nothing wins: no variant was proposed."
+    told = replace(record, blueprint=replace(record.blueprint, notes=("no index is worth it", "and so on")))
+    competition = held(told).competition
+    assert competition.decision == "Nothing wins: no variant was proposed: no index is worth it."
+    assert competition.notes[0] == "and so on"
+
+
 def test_a_canary_that_differs_voids_the_competition() -> None:
     record = record_of({"good": 0.2})
     shifted = measured({"canary": {"s": 1.5}, "good": {"s": 0.2}})

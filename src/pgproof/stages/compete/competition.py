@@ -28,7 +28,7 @@ from pgproof.stages.compete.measure import Lane, is_parallel, why_not_executable
 from pgproof.stages.compete.observe import Observed, observe_arms
 from pgproof.stages.compete.race import RaceOutcome, run_race
 from pgproof.stages.compete.result import Record, judge_gates, make_arm_result, make_entries
-from pgproof.stages.compete.score import choose_winner, explain_decision, score_entries
+from pgproof.stages.compete.score import choose_winner, explain_decision, explain_no_proposal, score_entries
 from pgproof.stages.compete.shortage import describe_shortage
 from pgproof.stages.compete.values import describe_unmeasured, leave_out_failing
 
@@ -177,6 +177,11 @@ def conclude(
     scores = score_entries(entries, record.blueprint.weights)
     void, missing = find_void(record), find_unmeasured(record)
     winner = None if void else choose_winner(entries, scores)
+    decision = explain_decision(entries, scores, winner, void)
+    reasons: tuple[str, ...] = ()
+    if not record.blueprint.variants and not void:
+        reasons = record.blueprint.notes
+        decision = explain_no_proposal(reasons)
     results = [make_arm_result(record, a, gates.get(a.name, ()), scores.get(a.name)) for a in record.arms]
     return Competition(
         blueprint=record.blueprint.name,
@@ -185,14 +190,14 @@ def conclude(
         clone=clone,
         arms=tuple(sorted(results, key=lambda arm: _rank(arm, winner))),
         winner=winner,
-        decision=" ".join((explain_decision(entries, scores, winner, void), *missing[:1])),
+        decision=" ".join((decision, *missing[:1])),
         interval=record.comparisons[winner].interval if winner else None,
         void=bool(void),
         rounds=record.race.rounds,
         detectable_effect_frac=find_detectable(record),
         seed=record.blueprint.race.seed,
         skipped=tuple(f"{name}: {reason}" for name, reason in record.seen.skipped.items()),
-        notes=(*missing[1:], f"the race ended because {record.race.stopped}", *notes),
+        notes=(*reasons[1:], *missing[1:], f"the race ended because {record.race.stopped}", *notes),
     )
 
 

@@ -201,6 +201,16 @@ def explain_decision(
     return "Nothing is better than what you have."
 
 
+def explain_no_proposal(notes: Sequence[str]) -> str:
+    """Say in one sentence that there was nothing to race against the database as it is.
+
+    Args:
+        notes: Of who proposed; the first one is why.
+    """
+    why = f": {notes[0].rstrip('.')}" if notes else ""
+    return f"Nothing wins: no variant was proposed{why}."
+
+
 def _praise(entries: Sequence[Entry], scores: Mapping[str, Score], winner: str) -> str:
     won = next(e for e in entries if e.name == winner)
     interval = won.comparison.interval
