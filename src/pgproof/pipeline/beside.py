@@ -18,6 +18,7 @@ from pgproof.stages.estimate.goal import Goal
 from pgproof.stages.estimate.shadow import ShadowCosts
 from pgproof.stages.propose.settings import propose_settings
 from pgproof.stages.propose.statistics import propose_statistics
+from pgproof.stages.propose.tuning import settings_variant, statistics_variant
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +56,14 @@ def advise_beside(
         trials: Clones to try statistics on; None leaves them untried.
         progress: Told what is being done.
     """
-    plans = trials.read_plans() if trials else _plans_of(goal)
+    plans = trials.execute_plans() if trials else _plans_of(goal)
     statistics = propose_statistics(catalog, workload, plans)
     checks = trials.try_statistics(statistics) if trials and statistics else ()
     progress("looking at the settings")
     settings = propose_settings(catalog, machine, workload) if machine else ()
-    return Beside(statistics, checks, settings, tuple(_variants(checks, settings)))
+    kept = [check.advice for check in checks if check.kept]
+    variants = (statistics_variant(kept), settings_variant(settings))
+    return Beside(statistics, checks, settings, tuple(v for v in variants if v is not None))
 
 
 def _plans_of(goal: Goal | None) -> dict[str, Sequence[Plan]]:
@@ -72,29 +75,4 @@ def _plans_of(goal: Goal | None) -> dict[str, Sequence[Plan]]:
         plan = goal.costs.provider.explain(question.request, goal.base)
         if isinstance(plan, Plan):
             found[question.statement] = (*found.get(question.statement, ()), plan)
-    return found
-
-
-def _variants(checks: Sequence[StatisticsCheck], settings: Sequence[SettingAdvice]) -> list[Variant]:
-    kept = [check for check in checks if check.kept]
-    tried = [advice for advice in settings if advice.trial is not None]
-    found = []
-    if kept:
-        found.append(
-            Variant(
-                name="statistics",
-                title="better statistics, no new index",
-                changes=tuple(check.advice.change for check in kept),
-                why="\n".join(check.advice.reason for check in kept),
-            )
-        )
-    if tried:
-        found.append(
-            Variant(
-                name="settings",
-                title="settings that fit the machine, no new index",
-                changes=tuple(advice.trial for advice in tried if advice.trial is not None),
-                why="\n".join(f"{advice.name}: {advice.reason}" for advice in tried),
-            )
-        )
     return found

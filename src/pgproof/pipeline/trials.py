@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from pgproof.config import Settings
-from pgproof.errors import ServerError, TrialFailed
+from pgproof.errors import TrialFailed
 from pgproof.model.candidate import Correction
 from pgproof.model.change import CreateIndex
 from pgproof.model.paired import PairedTiming
@@ -20,8 +20,9 @@ from pgproof.model.workload import Workload
 from pgproof.postgres.session import open_session
 from pgproof.stages.compete.arms import build_arm
 from pgproof.stages.compete.clones import EmbeddedClones, open_clones
-from pgproof.stages.compete.measure import Lane, why_not_executable
+from pgproof.stages.compete.measure import Lane
 from pgproof.stages.compete.paired import PairedClock
+from pgproof.stages.estimate.executed_plans import execute_plans
 from pgproof.stages.estimate.statistics_check import check_statistics
 
 PLAN_TIMEOUT_MS = 10_000
@@ -45,22 +46,10 @@ class Trials:
         self._progress = progress
         self._count = 0
 
-    def read_plans(self) -> dict[str, tuple[Plan, ...]]:
+    def execute_plans(self) -> Mapping[str, tuple[Plan, ...]]:
         """Return executed plans of statements as the database is, by name, without those that take long."""
-        found: dict[str, tuple[Plan, ...]] = {}
         self._control.set_timeout(PLAN_TIMEOUT_MS)
-        for statement in self._workload.statements:
-            if why_not_executable(statement):
-                continue
-            self._progress(f"executing {statement.name}")
-            values = (
-                max(statement.parameter_sets, key=lambda one: one.weight).values
-                if statement.parameter_sets
-                else ()
-            )
-            with suppress(ServerError):
-                found[statement.name] = (self._control.read_plan(statement, values),)
-        return found
+        return execute_plans(self._control.session, self._workload, progress=self._progress)[0]
 
     def try_statistics(self, advice: Sequence[StatisticsAdvice]) -> tuple[StatisticsCheck, ...]:
         """Make statistics on a clone of its own, and see what they change."""
