@@ -4,12 +4,28 @@ import json
 
 import pytest
 
+from pgproof.model.change import AnalyzeTable
+from pgproof.model.relation import RelationName
+from pgproof.model.trial import ArmRole
+from pgproof.model.variant import CONTROL, Variant
+from pgproof.postgres.carried_statistics import CARRYING_MAJOR, OWN_STATISTICS
 from pgproof.postgres.embedded import EmbeddedServer
-from pgproof.postgres.session import Session
+from pgproof.postgres.explain import explain
+from pgproof.postgres.session import Session, open_session
+from pgproof.stages.compete.arms import build_arm
+from pgproof.stages.compete.clones import open_clones
+from pgproof.testing.servers import session_home
 from tests.pg.scenarios.scripts import Loader, indexed_columns
 
 pytestmark = pytest.mark.pg
 
+EXPORTS_BY_ROLE = """\
+SELECT a.id, u.email
+  FROM audit_logs a
+  JOIN users u ON u.id = a.user_id
+ WHERE a.action = 'data.export' AND u.role_id = $1
+ ORDER BY a.timestamp DESC, a.id DESC
+ LIMIT 100"""
 GROWN_SINCE = (("audit_logs", "action", "data.export"), ("activities", "verb", "comment"))
 
 
@@ -72,3 +88,29 @@ def test_skewed_like_life(pg_server: EmbeddedServer, loaded: Loader) -> None:
         )
         < 100
     )
+
+
+def test_a_clone_is_misled_alike_until_it_is_analysed(pg_server: EmbeddedServer, loaded: Loader) -> None:
+    """So that what ANALYZE gains is measured; from PostgreSQL 18 on, which carries statistics over."""
+    if pg_server.major < CARRYING_MAJOR:
+        pytest.skip(f"needs PostgreSQL {CARRYING_MAJOR}")
+    platform = loaded(pg_server, "platform")
+    analyze = Variant("analyze", "fresh statistics", (AnalyzeTable(RelationName("public", "audit_logs")),))
+    question = ("audit_logs", "action", "data.export")
+    with open_clones(pg_server.dsn(platform.database), home=session_home(), arms=2, writes=False) as (
+        host,
+        catalog,
+    ):
+        assert OWN_STATISTICS in host.info.notes
+        control = build_arm(host, CONTROL, ArmRole.CONTROL, "control", catalog)
+        analysed = build_arm(host, analyze, ArmRole.VARIANT, "analysed", catalog)
+        with open_session(control.dsn) as here, open_session(analysed.dsn) as there:
+            assert shape(here) == shape(platform)
+            assert estimated_rows(here, *question) == estimated_rows(platform, *question)
+            assert estimated_rows(there, *question) > 20 * estimated_rows(here, *question)
+
+
+def shape(session: Session) -> list[str]:
+    """Show which way exportsByRole is planned, without costs."""
+    plan = explain(session, EXPORTS_BY_ROLE, ("11",)).root
+    return [f"{node.node_type} {node.relation} {node.index}" for node in plan.walk()]
