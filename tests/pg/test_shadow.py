@@ -118,6 +118,7 @@ def test_what_a_missing_extension_brings_is_named(shadow: Shadow) -> None:
     assert "type geo.hstore: it is unknown here" in told
     assert "CREATE INDEX place_bag ON public.place USING gin (bag)" in told
     assert "touch" not in told  # no plan depends on a trigger
+    assert ("Sélect.order.during" in told) == (shadow.source.major < 17)
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from pgproof.postgres.shadow.ends import Growth, move_ends
 from pgproof.postgres.shadow.files import Extent, lay_out
 from pgproof.postgres.shadow.lane import Lane
 from pgproof.postgres.shadow.planner_settings import choose_settings
-from pgproof.postgres.shadow.server import ADMIN, PRISTINE, Shadow, connect_to
+from pgproof.postgres.shadow.server import ADMIN, PRISTINE, Shadow, connect_to, failures_told
 from pgproof.postgres.shadow.source import SHADOW_MAJOR
 from pgproof.sqltext.quote import quote_identifier
 
@@ -120,7 +120,7 @@ def open_workshop(shadow: Shadow) -> Iterator[Workshop]:
     Raises:
         ServerError: The shadow is gone.
     """
-    with _copied_database(shadow, PRISTINE) as name:
+    with _copied_database(shadow, PRISTINE) as name, failures_told("working in the shadow"):
         connection = connect_to(shadow.server, name)
         path = ", ".join(quote_identifier(schema) for schema in shadow.source.search_path)
         connection.execute(f"SET search_path = {path or chr(39) * 2}".encode())
@@ -146,11 +146,12 @@ def open_lanes(
         EmbeddedServerError: The file system can't hold files with holes of that length.
         ServerError: The shadow is gone.
     """
-    with connect_to(shadow.server, ADMIN) as admin:
+    with failures_told("asking the shadow"), connect_to(shadow.server, ADMIN) as admin:
         cursor = admin.cursor(row_factory=namedtuple_row)
         known = cursor.execute(load_query("planner_settings", SHADOW_MAJOR).encode()).fetchall()
     settings = choose_settings(shadow.source.settings, known)
     with ExitStack() as stack:
+        stack.enter_context(failures_told("asking the shadow"))
         lanes = []
         for _ in range(count):
             name = stack.enter_context(_copied_database(shadow, database))
@@ -188,7 +189,7 @@ def _copied_database(shadow: Shadow, template: str) -> Iterator[str]:
     try:
         yield name
     finally:
-        with suppress(ServerError, psycopg.Error):  # the server goes, and its folder with it
+        with suppress(ServerError):  # the server goes, and its folder with it
             _run(shadow, f"DROP DATABASE {name} WITH (FORCE)")
 
 
@@ -201,8 +202,5 @@ def _oid_of(shadow: Shadow, database: str) -> int:
 
 
 def _run(shadow: Shadow, sql: str) -> None:
-    try:
-        with connect_to(shadow.server, ADMIN) as admin:
-            admin.execute(sql.encode())
-    except psycopg.Error as error:
-        raise statement_failure(error, "copying a database of the shadow") from error
+    with failures_told("copying a database of the shadow"), connect_to(shadow.server, ADMIN) as admin:
+        admin.execute(sql.encode())

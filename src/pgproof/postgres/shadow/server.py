@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from pgproof.errors import EmbeddedServerError
 from pgproof.model.progress import Progress, ignore_progress
 from pgproof.postgres.binaries import Binaries
 from pgproof.postgres.embedded import EmbeddedServer, start_server
+from pgproof.postgres.failures import statement_failure
 from pgproof.postgres.session import Row
 from pgproof.postgres.shadow.cache import cache_key, discard, kept_shadow, place_for
 from pgproof.postgres.shadow.ends import insert_ends
@@ -61,7 +62,7 @@ class Shadow:
 
     Args:
         server: It runs there, in the database `PRISTINE`.
-        source: What was read of the target; its dump is no longer in it.
+        source: What was read of the target, without its dump.
         notes: What a reader of estimates must know: what could not be read or restored; may be empty.
         missing_extensions: Extensions of the target that the shadow's server lacks.
         incomplete: Something of the target is not there, so a statement may fail here that runs there.
@@ -114,10 +115,10 @@ def open_shadow(target_dsn: str, *, home: Path, progress: Progress = ignore_prog
         missing = tuple(dict.fromkeys(report.missing_extensions))
         yield Shadow(
             server=server,
-            source=source,
+            source=replace(source, dump="", extended=()),
             notes=(*source.notes, *_notes(report, missing)),
             missing_extensions=missing,
-            incomplete=bool(source.notes or report.skipped or report.stand_ins or missing),
+            incomplete=bool(source.partial or report.skipped or report.stand_ins or missing),
             from_cache=kept,
             seconds=time.monotonic() - started,
         )
@@ -150,18 +151,31 @@ def _start_server(binaries: Binaries, home: Path, seed: Path | None) -> Embedded
 
 
 def _restore(server: EmbeddedServer, source: Source, progress: Progress) -> Report:
-    with connect_to(server, ADMIN) as admin:
+    with failures_told("making a shadow"), connect_to(server, ADMIN) as admin:
         note = _create_database(admin, source.locale)
         admin.execute(b"DROP DATABASE postgres")
         admin.execute(b"ALTER DATABASE template0 IS_TEMPLATE false")
         admin.execute(b"DROP DATABASE template0")
-    with connect_to(server, PRISTINE) as connection:
+    with failures_told("restoring into a shadow"), connect_to(server, PRISTINE) as connection:
         report = restore_dump(connection, source.dump, progress)
         write_extended(connection, source.extended)
         insert_ends(connection, progress)
     if note:
         report.stand_ins.append(note)
     return report
+
+
+@contextmanager
+def failures_told(what: str) -> Iterator[None]:
+    """Put what the driver raises in a block into plain words.
+
+    Args:
+        what: That is done in it, for the message.
+    """
+    try:
+        yield
+    except psycopg.Error as error:
+        raise statement_failure(error, what) from error
 
 
 def connect_to(server: EmbeddedServer, database: str) -> psycopg.Connection[Any]:

@@ -22,6 +22,8 @@ from pgproof.sqltext.quote import qualify, quote_identifier
 SHADOW_MAJOR = 18
 """The first version that restores statistics, and whose CREATE INDEX leaves restored ones alone."""
 
+_RANGES_SHOWN_SINCE = 17  # PostgreSQL 17 release notes: "Add pg_stats columns for range types"
+_SHOWN = 5
 _ARGUMENTS = (
     "--no-data",
     "--statistics",
@@ -57,6 +59,7 @@ class Source:
         user: As whom it was read.
         guarded: Tables whose row security policies hold for that role.
         memberships: Roles whose privileges it has; empty where nothing is guarded.
+        partial: Some relations are missing in the dump, because they may not be read.
         notes: What could not be read, with the GRANT that would allow it; may be empty.
     """
 
@@ -70,6 +73,7 @@ class Source:
     user: str
     guarded: frozenset[RelationName]
     memberships: tuple[str, ...]
+    partial: bool
     notes: tuple[str, ...]
 
 
@@ -120,10 +124,12 @@ def read_source(dsn: str, binaries: Binaries) -> Source:
             user=session.user,
             guarded=guarded,
             memberships=tuple(row.role_name for row in session.query("own_roles")) if guarded else (),
+            partial=bool(denied),
             notes=(
                 *_denials(session, denied),
                 *_policies(session, guarded),
                 *(data.note for data in extended if data.note),
+                *_ranges(session),
             ),
         )
         return replace(source, dump=dumping.result())
@@ -154,6 +160,17 @@ def _policies(session: Session, guarded: frozenset[RelationName]) -> Iterator[st
             f"Row security policies hold for {session.user} on {names}: they are in the plans, but the "
             "server hides these tables' statistics, so costs there are guesses. "
             f"ALTER ROLE {quote_identifier(session.user)} BYPASSRLS; shows them, and plans without policies."
+        )
+
+
+def _ranges(session: Session) -> Iterator[str]:
+    rows = session.query("range_columns") if session.major < _RANGES_SHOWN_SINCE else []
+    if rows:
+        shown = ", ".join(f"{row.schema_name}.{row.table_name}.{row.column_name}" for row in rows[:_SHOWN])
+        more = f" and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""
+        yield (
+            f"PostgreSQL {session.major} does not show the statistics of range columns, so what conditions "
+            f"on them select is a guess: {shown}{more}"
         )
 
 
