@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from pgproof.changes import simulate_steps
+from pgproof.errors import Unreachable
 from pgproof.model.candidate import IndexCandidate
 from pgproof.model.change import CreateExtension, CreateIndex
 from pgproof.model.estimate import Confidence
@@ -397,3 +398,18 @@ def test_a_damaged_shadow_is_made_anew(source: tuple[str, Session], catalog: Cat
         assert not shadow.from_cache
     with open_shadow(source[0], home=tmp_path) as shadow:
         assert shadow.from_cache
+
+
+def test_a_server_that_is_gone_is_told_of(
+    source: tuple[str, Session], catalog: Catalog, tmp_path: Path
+) -> None:
+    with (
+        open_shadow(source[0], home=tmp_path) as shadow,
+        open_shadow_costs(shadow, catalog, CANDIDATES) as costs,
+    ):
+        (seen,) = costs.plan([PlanRequest(JOIN)], NOTHING)
+        assert isinstance(seen, Planned)
+        shadow.server.stop()
+        for sql in (JOIN, "SELECT 1"):
+            with pytest.raises(Unreachable):
+                costs.plan([PlanRequest(sql)], frozenset(costs.index_bytes))

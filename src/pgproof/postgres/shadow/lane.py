@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 import psycopg
 from psycopg import pq
@@ -22,6 +23,7 @@ from pgproof.postgres.plan_json import parse_plan
 from pgproof.postgres.query_files import load_query
 from pgproof.postgres.shadow.source import SHADOW_MAJOR
 
+_GONE = "The shadow's server ended unexpectedly."
 _SWITCH = b"pgproof_switch"
 # The planner leaves invalid indexes out. Only the index's own entry in the relation cache is built anew.
 _SWITCH_SQL = b"""\
@@ -33,6 +35,23 @@ _TIMEOUT_MS = "30000"  # of planning one statement; a join of dozens of tables m
 _PLAN = b'"Plan": {'
 _INDEX = re.compile(rb'"Index Name": ("(?:[^"\\]|\\.)*")')
 _FAILED = (pq.ExecStatus.FATAL_ERROR, pq.ExecStatus.BAD_RESPONSE)
+
+
+_P = ParamSpec("_P")
+_Answer = TypeVar("_Answer")
+
+
+def _unless_gone(method: Callable[_P, _Answer]) -> Callable[_P, _Answer]:
+    """Let a method that talks to the server say in plain words that there is none."""
+
+    @wraps(method)
+    def told(*args: _P.args, **kwargs: _P.kwargs) -> _Answer:
+        try:
+            return method(*args, **kwargs)
+        except psycopg.OperationalError as error:
+            raise Unreachable(_GONE, sqlstate="08006") from error
+
+    return told
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +105,7 @@ class Lane:
         self._wire = asking.pgconn
         self._prepare(settings, search_path, role)
 
+    @_unless_gone
     def switch(self, on: Sequence[int], off: Sequence[int]) -> None:
         """Let the planner see some indexes and hide others; the rest stays as it is.
 
@@ -139,6 +159,7 @@ class Lane:
         except ParseError as error:
             return Unpriced("", error.message)
 
+    @_unless_gone
     def tables_of(
         self, sql: str, values: Sequence[str | None] = (), *, generic: bool = False
     ) -> frozenset[int]:
@@ -171,6 +192,7 @@ class Lane:
             command = b"SELECT pg_catalog.set_config($1, $2, false)"
             self._demand(self._wire.exec_params(command, [name.encode(), value.encode()]), f"setting {name}")
 
+    @_unless_gone
     def _explain(
         self, options: str, sql: str, values: Sequence[str | None], *, generic: bool
     ) -> bytes | Unpriced:
@@ -188,7 +210,7 @@ class Lane:
         error = psycopg.errors.error_from_result(result, self._asking.info.encoding)
         failure = statement_failure(error, "the statement")
         if any(wire.status != pq.ConnStatus.OK for wire in (self._wire, self._switching)):
-            raise Unreachable("The shadow's server ended unexpectedly.", sqlstate="08006") from error
+            raise Unreachable(_GONE, sqlstate="08006") from error
         return Unpriced(error.sqlstate or "", failure.message)
 
     def _demand(self, result: pq.abc.PGresult, what: str) -> None:
