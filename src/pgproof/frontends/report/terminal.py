@@ -25,6 +25,7 @@ from pgproof.frontends.report.figures import ms, percent, ratio_interval, times,
 from pgproof.frontends.report.predictions import print_predictions
 from pgproof.frontends.report.scoreboard import print_verdict
 from pgproof.frontends.report.tables import GAP, new_table
+from pgproof.model.candidate import Ambition
 from pgproof.model.finding import STATEMENTS, Diagnosis, Finding, Severity, Skipped
 from pgproof.model.relation import Catalog
 from pgproof.model.rollout import Rollout, RolloutState, StatementEffect, TargetIdentity
@@ -141,10 +142,10 @@ def print_advice(console: Console, advice: AdviseDocument, dsn: str, *, everythi
             console.print(escape(indent(variant.why, "  ")), soft_wrap=True)
         for statement in advice.sql.get(variant.name, ()):
             console.print(f"    {escape(statement)};", style="green", soft_wrap=True)
-    for name in reversed(advice.explanations):
+    explained = [name for name in advice.explanations if name != Ambition.ALTERNATIVE]
+    for name in explained[-1:]:  # the most ambitious one says it all; the document has the others
         console.print(f"\n[bold]why {escape(name)}[/]")
         print_choice(console, advice.explanations[name], everything=everything)
-        break  # the most ambitious one says it all; the document has the others
     for estimate in advice.estimates:
         print_measured(console, estimate, advice.measured.get(estimate.variant, ()), everything=everything)
     if advice.proof is not None:
