@@ -17,6 +17,8 @@ from pgproof.stages.estimate.select import choose
 MAX_TRIALS = 12
 """Sets that are built and timed. **Source**: judgement; three sets, and a few rounds of second thoughts."""
 
+_NO_NEW_INDEX = "though none of the new indexes is in its plan"
+
 Measured = Mapping[str, tuple[PairedTiming, ...]]
 """What each variant did, by its name."""
 
@@ -81,7 +83,8 @@ def _without_losers(
 
 def _told(timing: PairedTiming) -> str:
     bound = "at least " if timing.is_capped else ""
+    cause = f"with {', '.join(timing.indexes)}" if timing.indexes else _NO_NEW_INDEX
     return (
-        f"{timing.statement} took {bound}{timing.factor:.2g} times as long on the clone, with"
-        f" {', '.join(timing.indexes)}: sets that lead to that plan were given up"
+        f"{timing.statement} took {bound}{timing.factor:.2g} times as long on the clone, {cause}:"
+        " sets that lead to that plan were given up"
     )

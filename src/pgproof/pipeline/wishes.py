@@ -52,7 +52,7 @@ def demand_sense(wishes: Wishes) -> None:
         ("The write overhead", budget.write_frac),
         ("The time limit", wishes.time_limit_s),
     ):
-        if value is not None and value < 0:
+        if value is not None and not value >= 0:  # NaN neither
             raise UsageError(f"{name} can't be less than zero.", hint="Leave it out for no limit.")
     if wishes.time_limit_s == 0:
         raise UsageError("A time limit of zero leaves no time to look.", hint="Give at least a second.")
