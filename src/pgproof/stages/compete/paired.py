@@ -17,7 +17,7 @@ from pgproof.model.paired import PairedTiming
 from pgproof.model.plan import Plan
 from pgproof.model.progress import Progress, ignore_progress
 from pgproof.model.workload import ParameterSet, WorkloadStatement
-from pgproof.stages.compete.measure import Lane, why_not_executable
+from pgproof.stages.compete.measure import Lane, is_parallel, why_not_executable
 
 SLOWER_FRAC = 0.15
 """Beyond that a statement counts as slower. **Source**: issue of the index advisor; CPU times of repeated
@@ -82,7 +82,9 @@ class PairedClock:
             if before is None or after is None or _shape(before) == _shape(after):
                 continue
             used = tuple(sorted(names & after.indexes_used()))
-            timing = self._time(arm, statement, values, used)
+            # Workers are processes of their own: the clock of a session's processor misses them.
+            by_wall = is_parallel(before) or is_parallel(after)
+            timing = self._time(arm, statement, values, used, by_wall=by_wall)
             if timing is not None:
                 found.append(timing)
         return tuple(found)
@@ -93,7 +95,13 @@ class PairedClock:
         return self._plans[statement.name]
 
     def _time(
-        self, arm: Lane, statement: WorkloadStatement, values: Sequence[str | None], used: tuple[str, ...]
+        self,
+        arm: Lane,
+        statement: WorkloadStatement,
+        values: Sequence[str | None],
+        used: tuple[str, ...],
+        *,
+        by_wall: bool,
     ) -> PairedTiming | None:
         if statement.name not in self._known:
             self._known[statement.name] = _run(self.control, statement, values, self.timeout_ms)
@@ -104,24 +112,25 @@ class PairedClock:
         taken = _run(arm, statement, values, cap_ms)
         if taken is None:
             return None
-        befores, afters = [first.spent_ms], [taken.spent_ms]
-        if taken.spent_ms > first.spent_ms * (1 + SUSPECT_FRAC):
-            for one, other in self._more(arm, statement, values, cap_ms):
-                befores.append(one.spent_ms)
-                afters.append(other.spent_ms)
-                taken = other if other.is_capped else taken
+        pairs = [(first, taken)]
+        # What was stopped may have waited rather than worked.
+        by_wall = by_wall or taken.is_capped or first.cpu_ms is None or taken.cpu_ms is None
+        if taken.spent_ms(by_wall) > first.spent_ms(by_wall) * (1 + SUSPECT_FRAC):
+            pairs += self._more(arm, statement, values, cap_ms)
         # The first executions may have met cold caches.
-        before_ms, after_ms = median(befores[1:] or befores), median(afters[1:] or afters)
-        points = [other > one for one, other in zip(befores, afters, strict=True)]
+        counted = pairs[1:] or pairs
+        before_ms = median(one.spent_ms(by_wall) for one, _ in counted)
+        after_ms = median(other.spent_ms(by_wall) for _, other in counted)
+        points = [other.spent_ms(by_wall) > one.spent_ms(by_wall) for one, other in pairs]
         return PairedTiming(
             statement=statement.name,
             before_ms=before_ms,
             after_ms=after_ms,
-            pairs=len(befores),
-            clock=first.clock,
+            pairs=len(pairs),
+            clock="wall" if by_wall else "cpu",
             indexes=used,
             is_slower=all(points) and after_ms > before_ms * (1 + SLOWER_FRAC),
-            is_capped=taken.is_capped,
+            is_capped=any(other.is_capped for _, other in counted),
         )
 
     def _more(
@@ -138,9 +147,12 @@ class PairedClock:
 @dataclass(frozen=True, slots=True)
 class _Taken:
     wall_ms: float
-    spent_ms: float
-    clock: str
+    cpu_ms: float | None
     is_capped: bool
+
+    def spent_ms(self, by_wall: bool) -> float:
+        """Return what it took by one clock or the other."""
+        return self.wall_ms if by_wall or self.cpu_ms is None else self.cpu_ms
 
 
 def _run(
@@ -151,9 +163,7 @@ def _run(
     sample = lane.sample(statement, (ParameterSet(tuple(values)),), 0)
     if not sample.walls_ms:
         return None
-    wall_ms = sample.walls_ms[0]
-    spent_ms = wall_ms if sample.cpu_ms is None else sample.cpu_ms
-    return _Taken(wall_ms, spent_ms, "wall" if sample.cpu_ms is None else "cpu", bool(sample.timed_out))
+    return _Taken(sample.walls_ms[0], sample.cpu_ms, bool(sample.timed_out))
 
 
 def _values_of(statement: WorkloadStatement) -> tuple[str | None, ...]:
