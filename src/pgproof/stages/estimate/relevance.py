@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from string import ascii_lowercase, ascii_uppercase
 
 from pgproof.model.candidate import IndexCandidate
 from pgproof.model.change import CreateIndex
@@ -15,7 +16,14 @@ from pgproof.model.relation import Catalog, RelationKind, RelationName
 from pgproof.model.workload import WorkloadStatement
 from pgproof.stages.estimate.costs import Relevance, Relevant
 
-_WORD = re.compile(r'"(?:[^"]|"")+"|[^\W\d]\w*')
+_WORD = re.compile(
+    r"""--[^\n]*|/\*.*?\*/|[eE]'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'"""  # no names, but quotes among them
+    r"""|("(?:[^"]|"")+")|([^\W\d][\w$]*)""",
+    re.DOTALL,
+)
+_FOLDED = str.maketrans(ascii_uppercase, ascii_lowercase)
+"""What the server makes of a word without quotes: letters beyond ASCII stay as they are."""
+
 _ALL_COLUMNS = frozenset({"natural"})
 """Words that join by columns without naming them."""
 
@@ -77,7 +85,9 @@ class _Reader:
 def words_in(sql: str) -> frozenset[str]:
     """Return every word of a text that could be a name, as the server would store it."""
     return frozenset(
-        word[1:-1].replace('""', '"') if word.startswith('"') else word.lower() for word in _WORD.findall(sql)
+        quoted[1:-1].replace('""', '"') if quoted else word.translate(_FOLDED)
+        for quoted, word in _WORD.findall(sql)
+        if quoted or word
     )
 
 
