@@ -8,7 +8,7 @@ Most are clearly not slower after one pair; only the others are worth more.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
@@ -181,8 +181,3 @@ def _read_plan(lane: Lane, statement: WorkloadStatement, values: Sequence[str | 
 
 def _shape(plan: Plan) -> tuple[tuple[str, str, str], ...]:
     return tuple((node.node_type, node.relation, node.index) for node in plan.root.walk())
-
-
-def slower(timings: Sequence[PairedTiming]) -> Mapping[str, PairedTiming]:
-    """Return the statements that a variant makes slower, by name."""
-    return {timing.statement: timing for timing in timings if timing.is_slower}

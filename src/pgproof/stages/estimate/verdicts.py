@@ -47,11 +47,15 @@ def _reason(goal: Goal, found: bool) -> str:
 def _budget_words(budget: IndexBudget) -> str:
     words = (
         size(budget.size_bytes) if budget.size_bytes is not None else "",
-        f"{budget.count} indexes" if budget.count is not None else "",
+        _count_words(budget.count) if budget.count is not None else "",
         f"{budget.build_s:g} s of building" if budget.build_s is not None else "",
         f"{percent(budget.write_frac, 0)} of the writes' cost" if budget.write_frac is not None else "",
     )
     return ", ".join(filter(None, words))
+
+
+def _count_words(count: int) -> str:
+    return "1 index" if count == 1 else f"{count} indexes"
 
 
 def _left_aside(names: Sequence[str]) -> str:
