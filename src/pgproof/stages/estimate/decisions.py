@@ -105,6 +105,14 @@ class Decisions:
         """Cost of the dearest plan seen: without any candidate, but for the planner's noise."""
         return max((answer.cost for answer in self.answers), default=0.0)
 
+    @property
+    def useful(self) -> Mask:
+        """Return the candidates of all plans seen."""
+        found = 0
+        for answer in self.answers:
+            found |= answer.used
+        return found
+
     def record(self, answer: Answer) -> None:
         """Take note of what the planner said."""
         self.answers.append(answer)

@@ -56,6 +56,8 @@ def singles(goal: Goal, pool: Mask) -> Asks:
 def around(goal: Goal, pool: Mask, chosen: Mask) -> Asks:
     """Return questions about what plans would take in place of each index of a set, and beside it.
 
+    Only candidates are shown that some plan of the statement used before: the planner is quick then.
+
     Args:
         goal: What is to be made small.
         pool: Candidates that may be taken.
@@ -67,12 +69,14 @@ def around(goal: Goal, pool: Mask, chosen: Mask) -> Asks:
     for leaving in (0, *single_bits(chosen & ~costs.base)):
         left = _left(goal, taken - goal.size(costs.names.listed(leaving)))
         for room in (left, left / LADDER_STEP):
-            shown = (chosen | _no_larger_than(goal, room)) & ~leaving & pool | costs.base
+            fitting = _no_larger_than(goal, room)
             for question in costs.questions:
-                now = question.decisions.find(chosen)
+                decisions = question.decisions
+                now = decisions.find(chosen)
                 concerned = now is not None and (not leaving or now.used & leaving)
-                if concerned and question.decisions.find(shown) is None:
-                    asked.append((question, question.decisions.relevant & ~shown))
+                shown = (chosen | fitting & decisions.useful) & ~leaving & pool | costs.base
+                if concerned and decisions.find(shown) is None:
+                    asked.append((question, decisions.relevant & ~shown))
     return asked
 
 
