@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from pgproof.errors import ParseError, UsageError
 from pgproof.model.candidate import IndexCandidate
@@ -97,12 +98,12 @@ class ShadowCosts:
         self._scopes: dict[str, _Scope] = {}
         self._by_table = _by_table(found)
 
-    @property
+    @cached_property
     def index_bytes(self) -> Mapping[str, int]:
         """Return the estimated size of each candidate that PostgreSQL accepted."""
         return {name: size.size_bytes for name, size in self._found.sizes.items()}
 
-    @property
+    @cached_property
     def index_sizes(self) -> Mapping[str, IndexSize]:
         """Return the same with how far to believe it."""
         return self._found.sizes
