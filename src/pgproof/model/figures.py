@@ -19,7 +19,8 @@ def percent(frac: float, digits: int = 0) -> str:
     least = 10.0**-digits
     if 0 < frac * 100 < least:
         return f"< {least:.{digits}f} %"
-    return f"{frac * 100:,.{digits}f} %"
+    rounded = round(frac * 100, digits) + 0.0  # a loss too small to show is "0 %", not "-0 %"
+    return f"{rounded:,.{digits}f} %"
 
 
 def ratio(value: float) -> str:

@@ -213,6 +213,14 @@ def test_a_file_that_cannot_be_lengthened_says_what_to_do(tmp_path: Path) -> Non
     assert "file system that has them" in caught.value.hint
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has a device that is always full")
+def test_a_full_disk_is_not_blamed_on_the_file_system(tmp_path: Path) -> None:
+    (tmp_path / "16384").symlink_to("/dev/full")
+    with pytest.raises(EmbeddedServerError, match="No space left") as caught:
+        lay_out(tmp_path, [Extent("16384", 7, "btree")], lambda _: None)
+    assert caught.value.hint.startswith("Free some space")
+
+
 def test_extended_statistics_get_the_numbers_of_their_new_columns() -> None:
     packed = extended.pack_ndistinct('{"2, 4": 97, "2, -1": 5}', {2: 1, 4: 2})
     assert struct.unpack_from("<III", packed) == (0xA352BFA4, 1, 2)

@@ -30,7 +30,8 @@ def print_statistics(
     console.print("\n[bold]statistics that the planner may lack[/]")
     for number, each in enumerate(advice):
         console.print(f"    {escape(sql[number])};", style="green", soft_wrap=True)
-        console.print(f"    {escape(each.reason)}. [dim]{escape(each.source)}[/]", soft_wrap=True)
+        reason = escape(each.reason.removesuffix("."))
+        console.print(f"    {reason}. [dim]{escape(each.source)}[/]", soft_wrap=True)
         if number < len(checks):
             verdict = "kept" if checks[number].kept else "not kept"
             console.print(f"    {verdict}: {escape(checks[number].reason)}", soft_wrap=True)

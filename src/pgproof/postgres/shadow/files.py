@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -13,6 +14,13 @@ from pgproof.postgres.shadow import pages as layout
 
 SEGMENT_PAGES = 131_072
 """Pages of a file, 1 GiB. **Source**: RELSEG_SIZE of every packaged PostgreSQL."""
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_FREE_SPACE = "Free some space there, or set PGPROOF_HOME to a folder on another disk."
+_NO_HOLES = (
+    "The shadow uses files with holes, which take no space; name a home on a file system that has them"
+    " (ext4, xfs, btrfs, APFS)."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +62,7 @@ def lay_out(folder: Path, extents: Iterable[Extent], give: Callable[[Path], None
             raise EmbeddedServerError(
                 f"The file of a relation of {extent.pages} pages could not be given its length: "
                 f"{error.strerror or error}.",
-                hint="The shadow uses files with holes, which take no space; name a home on a file system"
-                " that has them (ext4, xfs, btrfs, APFS).",
+                hint=_FREE_SPACE if error.errno in _FULL else _NO_HOLES,
                 context={"pages": extent.pages, "errno": error.errno},
             ) from error
 

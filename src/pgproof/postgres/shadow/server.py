@@ -219,10 +219,10 @@ def _create_database(admin: psycopg.Connection[Any], locale: Row) -> str:
             error = refusal
         else:
             return note
-    reason = (error and error.diag.message_primary) or "no locale fits"
+    reason = (error and error.diag.message_primary) or "its server went away"
     raise EmbeddedServerError(
         f"The shadow's database could not be made: {reason}.",
-        hint="See the message; the home may be on a full disk.",
+        hint="The disk of PGPROOF_HOME may be full: free some space there, or set it to another folder.",
     ) from error
 
 
