@@ -245,6 +245,13 @@ def test_a_table_that_was_never_analysed_is_advised_and_named(
     assert indexes(document) == ["CREATE INDEX CONCURRENTLY fresh_a_idx ON public.fresh USING btree (a)"]
     assert "ANALYZE public.fresh" in document["sql"][document["variants"][0]["name"]]
     assert any("never analysed" in advice["reason"] for advice in document["statistics"])
+    with psycopg.connect(used, autocommit=True) as connection:
+        connection.execute("BEGIN; CREATE INDEX built ON fresh (a)")
+        (built,) = connection.execute("SELECT pg_relation_size('built')").fetchone()
+        connection.execute("ROLLBACK")
+    assert 0.3 * built < document["estimates"][0]["index_bytes"] <= 1.1 * built, (
+        "its length is known, at least"
+    )
 
 
 def test_what_a_role_may_not_read_is_named_with_its_grant(used: str, pgproof: Command, script: Path) -> None:

@@ -34,6 +34,12 @@ def test_brin_takes_hardly_more_than_a_scan_and_gin_far_more() -> None:
     assert build_seconds(change("a", method="of an extension"), LINEITEM) > scan
 
 
+def test_a_table_never_analysed_takes_as_long_as_its_length_says() -> None:
+    bare = replace(LINEITEM, rows=-1)
+    scan = LINEITEM.size_bytes / 400e6
+    assert build_seconds(change("a"), bare) > 1.5 * scan
+
+
 @pytest.mark.parametrize("rows", [-1, 0])
 def test_no_rows_known_is_no_time_at_all(rows: float) -> None:
     empty = replace(LINEITEM, rows=rows, size_bytes=0)

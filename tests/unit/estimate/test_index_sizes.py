@@ -285,6 +285,19 @@ def test_no_method_fails_without_statistics(method: str) -> None:
     )
 
 
+@pytest.mark.parametrize("method", ["btree", "gin", "gist", "hash", "brin"])
+def test_rows_of_a_table_never_analysed_are_guessed_from_its_length(method: str) -> None:
+    """50,000 rows of two integers take 222 pages."""
+    columns = Column("id", "integer", "int4", False), Column("a", "integer", "int4", False)
+    known = table("bare", *columns, rows=50_000, pages=222)
+    bare = replace(known, rows=-1, pages=0)
+    found, wanted = (shape_of("a", on=on, known=catalog(on), method=method) for on in (bare, known))
+    assert found.pages == pytest.approx(wanted.pages, rel=0.01)
+    assert found.tuples == pytest.approx(wanted.tuples, rel=0.01)
+    assert found.confidence is Confidence.LOW
+    assert method == "gin" or "never analysed" in found.reason
+
+
 def test_rows_without_statistics_of_the_column_are_counted() -> None:
     bare = table("bare", Column("a", "integer", "int4", False), rows=200_000)
     found = shape_of("a", on=bare, known=catalog(bare))

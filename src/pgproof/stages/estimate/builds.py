@@ -6,6 +6,7 @@ from math import log2
 
 from pgproof.model.change import CreateIndex
 from pgproof.model.relation import Table
+from pgproof.stages.estimate.sizes.unanalysed import guess_rows
 
 SCAN_BYTES_A_S = 400e6
 """Heap read in a second, from memory or a fast disk. **Source**: measured on TPC-H, PostgreSQL 18: 0.9 GB of
@@ -23,9 +24,9 @@ def build_seconds(change: CreateIndex, table: Table) -> float:
 
     Args:
         change: The index.
-        table: Its table, with rows and size known; without, the build counts as instant.
+        table: Its table; with no rows known, as many as its length holds.
     """
-    rows = max(table.rows, 0.0)
+    rows = table.rows if table.rows >= 0 else guess_rows(table)
     scan = table.size_bytes / SCAN_BYTES_A_S
     if change.method == "btree":
         return scan + rows * log2(rows + 2) * SORT_S_A_ROW * max(len(change.keys), 1)

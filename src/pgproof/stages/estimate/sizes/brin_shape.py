@@ -26,7 +26,7 @@ _BLOOM_BYTES = 7600.0
 
 def brin_shape(known: KnownIndex) -> IndexShape:
     """Return the shape of a BRIN index: hardly ever more than a few pages."""
-    ranges = max(math.ceil(known.table.pages / PAGES_A_RANGE), 1)
+    ranges = max(math.ceil(known.table_sample.pages / PAGES_A_RANGE), 1)
     revmap = math.ceil(ranges / RANGES_A_MAP_PAGE)
     pairs = zip(known.change.keys, known.key_columns, strict=True)
     summary = align(_SUMMARY_HEADER_BYTES + sum(_column_bytes(key, column) for key, column in pairs))

@@ -23,8 +23,9 @@ def gin_shape(known: KnownIndex) -> IndexShape:
         or _NOTHING_KNOWN
         for key, column in zip(known.change.keys, known.key_columns, strict=True)
     ]
-    pages = max(known.table.pages, 1)
-    index = count_gin_pages([each.classes for each in found], known.rows, max(known.table.rows, 1.0) / pages)
+    pages = max(known.table_sample.pages, 1)
+    rows_a_page = max(known.table_sample.rows, 1.0) / pages
+    index = count_gin_pages([each.classes for each in found], known.rows, rows_a_page)
     weakest = least(found, key=lambda each: each.confidence)
     confidence = Confidence.LOW if known.guesses else weakest.confidence
     reason = "; ".join((weakest.reason, *known.guesses))

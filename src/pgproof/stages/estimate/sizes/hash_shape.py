@@ -23,7 +23,7 @@ def hash_shape(known: KnownIndex) -> IndexShape:
     """Return the shape of a hash index. NULLs are not in it; the key's width plays no part."""
     column = known.key_columns[0]
     classes = key_classes(column, known.sample_of(column))
-    buckets = count_buckets(max(known.table.rows, 0.0))
+    buckets = count_buckets(known.table_sample.rows)
     rows = known.rows * (1.0 - (column.statistics.null_frac if column.statistics else 0.0))
     overflow = _overflow_pages(classes, rows, buckets) if rows > 0 else 0.0
     pages = 1 + buckets + math.ceil(overflow) + 1

@@ -10,6 +10,7 @@ from pgproof.model.relation import Catalog, Column, IndexKey, Table
 from pgproof.stages.estimate.sizes.duplicates import TableSample
 from pgproof.stages.estimate.sizes.expression import stand_in
 from pgproof.stages.estimate.sizes.predicate import Restriction, read_predicate
+from pgproof.stages.estimate.sizes.unanalysed import PAGE_BYTES, guess_rows
 
 DEFAULT_TARGET = 100
 """default_statistics_target, where the catalog doesn't say (PostgreSQL 13 to 18)."""
@@ -66,8 +67,11 @@ def look_up(
         predicate_frac: Share of the rows that the predicate leaves, where the caller knows better.
     """
     target = catalog.setting("default_statistics_target") or ""
+    analysed = table.rows >= 0
     sample = TableSample(
-        max(table.rows, 0.0), table.pages, int(target) if target.isdigit() else DEFAULT_TARGET
+        table.rows if analysed else guess_rows(table),
+        table.pages if analysed else table.size_bytes // PAGE_BYTES,
+        int(target) if target.isdigit() else DEFAULT_TARGET,
     )
     restriction = read_predicate(change.where, table, sample)
     frac = restriction.frac if predicate_frac is None else predicate_frac
