@@ -1,6 +1,7 @@
 """Candidates built on a real server: prices, sizes, and nothing left behind."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -137,6 +138,17 @@ def test_time_for_builds_is_limited(session: Session) -> None:
         assert provider.refused == {"late": "not built: the time for all builds together was used up"}
     with open_clone_costs(session, wanted, limits=BuildLimits(one_s=0.001, all_s=60)) as provider:
         assert provider.refused == {"late": "not built: it took more than 0.0 s"}
+
+
+def test_each_statement_has_its_first_candidate_built_before_any_has_its_second(session: Session) -> None:
+    wanted = [
+        replace(candidate("order", "typ", name="first"), statements=("q1",)),
+        replace(candidate("order", "when", name="second"), statements=("q1",)),
+        replace(candidate("order", "kunde", name="other"), statements=("q2",)),
+    ]
+    with open_clone_costs(session, wanted, limits=BuildLimits(count=2)) as provider:
+        assert set(provider.index_bytes) == {"first", "other"}
+        assert provider.refused == {"second": "not built on the clone, which gets 2 candidates at most"}
 
 
 def test_a_statement_the_server_refuses_spoils_no_other(session: Session) -> None:

@@ -141,7 +141,7 @@ class Selection:
         before: Weighted cost of the workload as it is.
         floor: And with every candidate there at once: no set of them can do better.
         proof: How good the broadest set is; None where there is none.
-        refused: Candidates that could not be estimated, each with the reason.
+        refused: Why candidates could not be estimated: each reason once, behind the names of some.
         planner_calls: How often the planner was asked.
     """
 

@@ -24,9 +24,6 @@ from pgproof.stages.estimate.shadow import open_shadow_costs
 LANES = 2
 """Sessions that plan at once on a shadow. **Source**: judgement: one a core of a small machine."""
 
-CLONE_CANDIDATES = 60
-"""Candidates that are really built on a clone. **Source**: judgement: within a minute or so."""
-
 
 class WhatIf(StrEnum):
     """Who prices candidates."""
@@ -109,9 +106,6 @@ def _on_shadow(settings: Settings, asked: ToPrice, progress: Progress) -> Iterat
 
 @contextmanager
 def _on_clone(settings: Settings, asked: ToPrice, progress: Progress) -> Iterator[Pricing]:
-    built = asked.candidates[:CLONE_CANDIDATES]
-    left = len(asked.candidates) - len(built)
-    note = f"{left} candidates, the least promising ones, were not built on the clone"
     with (
         open_clones(
             asked.dsn,
@@ -122,9 +116,9 @@ def _on_clone(settings: Settings, asked: ToPrice, progress: Progress) -> Iterato
             progress=progress,
         ) as (host, _),
         open_session(host.make("estimate"), read_only=False, statement_timeout_ms=0) as session,
-        open_clone_costs(session, built, droppable=asked.droppable, progress=progress) as provider,
+        open_clone_costs(session, asked.candidates, droppable=asked.droppable, progress=progress) as provider,
     ):
-        yield Pricing(provider, built, dict(provider.index_sizes), (note,) if left else ())
+        yield Pricing(provider, asked.candidates, dict(provider.index_sizes))
 
 
 @contextmanager

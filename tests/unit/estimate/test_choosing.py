@@ -135,6 +135,13 @@ def test_the_budget_holds_for_every_set() -> None:
     assert {"a", "b"} in [set(chosen.names) for chosen in found.sets]
 
 
+def test_what_could_not_be_estimated_is_told_once_a_reason() -> None:
+    refused = {**dict.fromkeys("cdefg", "no GIN here"), "h": "no such table"}
+    planner = PaperPlanner({READ: {uses(): 1000.0, uses("a"): 100.0}}, {"a": 8192}, refused)
+    selection = choose_sets(planner, KNOWN, workload(READ), [candidate("a", "a")])
+    assert selection.refused == ("c, d, e and 2 more: no GIN here", "h: no such table")
+
+
 def test_nothing_helps_is_said_not_invented() -> None:
     planner = PaperPlanner({READ: {uses(): 1000.0, uses("a"): 995.0}}, {"a": 8192})
     found = choose(planner, [candidate("a", "a")], READ)

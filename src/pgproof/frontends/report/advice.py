@@ -101,10 +101,10 @@ def print_measured(
         )
     console.print(table)
     before, after = sum(t.before_ms for t in timings), sum(t.after_ms for t in timings)
-    clock = "time of the server's process" if all(t.clock == "cpu" for t in timings) else "time"
+    clock = " of the server process's time" if all(t.clock == "cpu" for t in timings) else ""
     more = f"; {len(ranked) - _SHOWN_TIMINGS} more with -v" if len(ranked) > _SHOWN_TIMINGS else ""
     console.print(
-        f"[dim]{len(timings)} statements got another plan; one call of each took {ms(before)} {clock}, now"
+        f"[dim]{len(timings)} statements got another plan; one call of each took {ms(before)}{clock}, now"
         f" {ms(after)}; none is more than 15 % slower{more if not everything else ''}[/]",
         soft_wrap=True,
     )
@@ -118,7 +118,8 @@ def print_proof(console: Console, proof: Proof) -> None:
     asked = f"{proof.planner_calls:,} questions to the planner, {proof.seconds:.1f} s"
     console.print(
         f"saves {percent(proof.saved_frac)} of the workload's cost, the upkeep of its indexes taken off; no set"
-        f" within the limits saves more than {percent(proof.bound_frac)} [dim]({asked}, the first answer after {proof.first_s:.1f} s)[/]",
+        f" within the limits saves more than {percent(proof.bound_frac)}"
+        f" [dim]({asked}, the first answer after {proof.first_s:.1f} s)[/]",
         soft_wrap=True,
     )
 

@@ -8,6 +8,7 @@ dropping costs next to nothing more, needs no superuser, and leaves nothing behi
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -41,10 +42,12 @@ class BuildLimits:
     Args:
         one_s: A single index.
         all_s: All of them together.
+        count: Candidates that are built at all. **Source**: judgement: within a minute or so.
     """
 
     one_s: float = 10.0
     all_s: float = 60.0
+    count: int = 60
 
 
 @contextmanager
@@ -64,7 +67,8 @@ def open_clone_costs(
         session: On the clone; it must be allowed to write, and nothing else may use it meanwhile. Whoever
             made the clone gave it the target's planner settings: with default ones, a gain of 38 % was
             predicted where the target had 22 %.
-        candidates: Most promising first; those behind may find no time left.
+        candidates: Most promising first. Each statement's first one is built before any statement's second
+            one; those behind may find no time left, and are refused.
         droppable: Existing indexes that may be absent; they go by ``schema.name``.
         limits: How long building may take.
         progress: Told of each build.
@@ -200,8 +204,12 @@ def _build_all(
     ends_at = monotonic() + limits.all_s
     names: dict[str, RelationName] = {}
     refused: dict[str, str] = {}
-    for number, candidate in enumerate(candidates):
-        progress(f"building candidate {candidate.name}", number, len(candidates))
+    ordered = _in_turn(candidates)
+    built = ordered[: limits.count]
+    for candidate in ordered[limits.count :]:
+        refused[candidate.name] = f"not built on the clone, which gets {limits.count} candidates at most"
+    for number, candidate in enumerate(built):
+        progress(f"building candidate {candidate.name}", number, len(built))
         own = RelationName(candidate.change.table.schema, f"{_PREFIX}{number}")
         reason = _build(session, candidate, own.name, min(limits.one_s, ends_at - monotonic()))
         if reason:
@@ -211,6 +219,16 @@ def _build_all(
     _set_timeout(session, guard)
     _analyze(session, candidates, names)
     return _measure(session, names, refused)
+
+
+def _in_turn(candidates: Sequence[IndexCandidate]) -> list[IndexCandidate]:
+    """Put each statement's first candidate before any statement's second one, and so on."""
+    seen: Counter[str] = Counter()
+    places: dict[str, int] = {}
+    for candidate in candidates:
+        places[candidate.name] = min((seen[name] for name in candidate.statements), default=0)
+        seen.update(candidate.statements)
+    return sorted(candidates, key=lambda candidate: places[candidate.name])
 
 
 def _build(session: Session, candidate: IndexCandidate, name: str, time_s: float) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
 
@@ -61,6 +62,7 @@ FIRST_FRAC = 0.7
 """Share of the time that the best set, and the proof of it, may take; the rest is for the other sets.
 **Source**: judgement; they start from what was learned."""
 
+_NAMED = 3  # of candidates that one reason holds for
 _SIDE_GAP_FRAC = 0.005
 
 
@@ -121,10 +123,20 @@ def choose(goal: Goal, *, ends_at: float = float("inf"), progress: Progress = ig
         reason=reason,
         before=PlannerCost(goal.before),
         floor=PlannerCost(goal.read_cost(goal.everything | goal.base)),
-        refused=tuple(f"{name}: {reason}" for name, reason in goal.costs.provider.refused.items()),
+        refused=tuple(_why_refused(goal.costs.provider.refused)),
         planner_calls=goal.costs.planner_calls,
         proof=proof,
     )
+
+
+def _why_refused(refused: Mapping[str, str]) -> Iterator[str]:
+    """Say each reason once, with the names of some candidates it holds for."""
+    names: defaultdict[str, list[str]] = defaultdict(list)
+    for name, reason in refused.items():
+        names[reason].append(name)
+    for reason, all_names in names.items():
+        more = len(all_names) - _NAMED
+        yield f"{', '.join(all_names[:_NAMED])}{f' and {more} more' if more > 0 else ''}: {reason}"
 
 
 def make_goal(
