@@ -1,6 +1,6 @@
 """Questions that lead to sets that a budget holds: about smaller candidates, single ones, and swaps."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
 
 from pgproof.model.candidate import IndexBudget
@@ -24,9 +24,9 @@ PLANS: Plans = {
 }
 
 
-def goal_of(budget: IndexBudget, sizes: dict[str, int] = BYTES) -> Goal:
+def goal_of(budget: IndexBudget, sizes: Mapping[str, int] = BYTES, plans: Plans = PLANS) -> Goal:
     candidates = [candidate(name, "a") for name in sizes]
-    return make_goal(PaperPlanner(PLANS, sizes), KNOWN, workload(*PLANS), candidates, budget=budget)
+    return make_goal(PaperPlanner(plans, sizes), KNOWN, workload(*plans), candidates, budget=budget)
 
 
 def shown(goal: Goal, asks: Asks, statement: str = "q0") -> list[set[str]]:
@@ -59,8 +59,11 @@ def test_the_ladder_goes_down_to_the_smallest() -> None:
 
 def test_the_ladder_has_an_end() -> None:
     sizes = {f"i{place}": 10**place for place in range(12)}
-    goal = goal_of(IndexBudget(size_bytes=10**12), sizes)
-    assert len(shown(goal, by_size(goal, goal.everything_mask))) <= MAX_LADDER
+    plans = {READ: {uses(): 1000.0, **{uses(name): 900.0 - place for place, name in enumerate(sizes)}}}
+    goal = goal_of(IndexBudget(size_bytes=10**12), sizes, plans)
+    steps = shown(goal, by_size(goal, goal.everything_mask))
+    assert 2 <= len(steps) <= MAX_LADDER
+    assert {"i0"} not in steps, "a hundred billion times smaller"
 
 
 def test_what_is_not_in_the_pool_is_not_shown() -> None:
