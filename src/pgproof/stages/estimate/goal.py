@@ -43,6 +43,7 @@ class Goal:
         write_cost: What the workload's writes cost without new indexes, in the same weights.
         corrections: What real runs taught.
         aside: Statements left out, since they would hide all others.
+        table_bytes: Of all tables that have candidates, without indexes.
     """
 
     costs: WorkloadCosts
@@ -55,6 +56,7 @@ class Goal:
     write_cost: float = 0.0
     corrections: Sequence[Correction] = ()
     aside: Sequence[str] = ()
+    table_bytes: int = 0
 
     @cached_property
     def everything(self) -> Names:
@@ -126,6 +128,10 @@ class Goal:
     def upkeep_share(self, item: int) -> float:
         """Return what keeping a candidate up to date costs, as a share of the workload's cost."""
         return self.penalties[self.costs.names.all[item]] / self._unit
+
+    def space_frac(self, item: int) -> float:
+        """Return a candidate's size as a share of all tables that have candidates."""
+        return self.index_bytes.get(self.costs.names.all[item], 0) / max(self.table_bytes, 1)
 
     def limits(self, items: Sequence[int], *, tidy: bool) -> list[Limit]:
         """Return what a set of candidates has to keep.

@@ -62,12 +62,14 @@ class Aim:
     Args:
         pool: Candidates it may take.
         index_price: What an index has to save to be worth having.
+        space_price: What indexes as large as all their tables together have to save on top.
         rescue_price: What it is worth to bring one statement near the least it can cost.
         tidy: Take no index whose keys another one of the set begins with.
     """
 
     pool: Mask
     index_price: float = 0.0
+    space_price: float = 0.0
     rescue_price: float = 0.0
     tidy: bool = False
 
@@ -357,4 +359,6 @@ class _Search:
         return value
 
     def _price(self, item: int) -> float:
-        return self._goal.upkeep_share(item) + self._aim.index_price
+        goal = self._goal
+        space = self._aim.space_price * goal.space_frac(item)
+        return goal.upkeep_share(item) + self._aim.index_price + space
