@@ -1,8 +1,10 @@
 """What is said of a choice: how far indexes can go, or why there are none. Whole texts."""
 
+from dataclasses import replace
+
 import pytest
 
-from pgproof.model.candidate import IndexBudget
+from pgproof.model.candidate import Correction, IndexBudget
 from pgproof.stages.estimate.goal import Goal
 from pgproof.stages.estimate.select import make_goal
 from pgproof.stages.estimate.verdicts import why_no_more
@@ -55,6 +57,14 @@ def test_writes_that_would_pay_for_it() -> None:
     assert why_no_more(goal_of(HELPED, "a"), found=False) == (
         "Indexes would cost the writes about what they save the reads: with the only candidate in place"
         " the planner expects 90.0 % less cost for reads."
+    )
+
+
+def test_a_clone_knows_better_than_the_planner() -> None:
+    goal = replace(goal_of(HELPED, "a", IndexBudget(10**9)), corrections=(Correction("q0", uses("a"), 3.8),))
+    assert why_no_more(goal, found=False) == (
+        "What was tried on a clone made statements slower: with the only candidate in place"
+        " the planner expects 90.0 % less cost, and is mistaken."
     )
 
 

@@ -37,6 +37,8 @@ def _reason(goal: Goal, found: bool) -> str:
     asked = f"with {candidates} the planner expects {percent(possible, 1)}"
     if found:
         return f"No set of these indexes can save more: {asked} less cost."
+    if possible > NO_HELP_FRAC and goal.corrections:
+        return f"What was tried on a clone made statements slower: {asked} less cost, and is mistaken."
     if possible > NO_HELP_FRAC and goal.budget != IndexBudget():
         return f"No index that helps fits into {_budget_words(goal.budget)}: {asked} less cost."
     if possible > NO_HELP_FRAC:
