@@ -286,3 +286,20 @@ def test_an_index_on_an_updated_column_pays_for_the_hot_updates_it_ends() -> Non
     touched = [*there, index("t", "b", name="too")]
     (write,) = find_writes([update], catalog(TABLE, indexes=touched), costs)
     assert write_penalty(candidate("x", "b", "a").change, [write]) == 10  # they were not HOT before
+
+
+def test_a_workload_of_many_statements_gets_modest_sets_too() -> None:
+    texts = [f"SELECT a FROM t WHERE a = {place}" for place in range(40)]
+    plans = {
+        text: {uses(): 100.0, uses(f"plain{place}"): 30.0, uses(f"wide{place}"): 20.0}
+        for place, text in enumerate(texts)
+    }
+    names = [f"{kind}{place}" for kind in ("plain", "wide") for place in range(40)]
+    planner = PaperPlanner(plans, dict.fromkeys(names, 8192))
+    asked = [candidate(name, "a", include=("c",) if name.startswith("wide") else ()) for name in names]
+    asked = [replace(one, statements=(f"q{one.name.lstrip('plainwde')}",)) for one in asked]
+    tables = [replace(one, change=replace(one.change, keys=(IndexKey(column=one.name),))) for one in asked]
+    found = choose_sets(planner, KNOWN, workload(*texts), tables)
+    sizes = {chosen.ambition: len(chosen.names) for chosen in found.sets}
+    assert sizes[Ambition.BALANCED] == sizes[Ambition.BROAD] == 40
+    assert 0 < sizes[Ambition.LEAN] < 40

@@ -39,9 +39,13 @@ from pgproof.stages.estimate.weights import (
 STEP_FRAC = 0.0002
 """Share of the workload's cost that any index of a set saves at least. **Source**: judgement."""
 
-BALANCED_LEFT_FRAC = 0.04
+BALANCED_LEFT_FRACS = (0.04, 0.01, 0.0025)
 """Share of the cost still left that each index of the balanced set saves. **Source**: judgement;
-measured by what is left, since that is what users wait for once the rest is gone."""
+measured by what is left, since that is what users wait for once the rest is gone. The smaller ones are for
+workloads of many statements, where no index saves much."""
+
+BALANCED_GAIN_FRAC = 0.5
+"""Share of the best set's gain below which a balanced set is no balance. **Source**: judgement."""
 
 BROAD_LEFT_FRAC = 0.005
 """The same for the broad set, where no budget says how far to go. **Source**: judgement."""
@@ -224,7 +228,7 @@ class _Chooser:
             price = max(BROAD_LEFT_FRAC * left, STEP_FRAC)
             space = SPACE_LEFT_FRAC * left
             broad = self._search(Aim(goal.everything_mask, price, space, rescue_price=2 * price, tidy=True))
-        balanced = self._search(self._modest(goal.plain_mask, left))
+        balanced = self._balanced(goal.plain_mask, left, goal.gain(self._names(best)))
         proof = self._proof(best, broad, began)
         lean = self._lean(balanced)
         found = [(Ambition.LEAN, lean), (Ambition.BALANCED, balanced.chosen), (Ambition.BROAD, broad.chosen)]
@@ -248,10 +252,14 @@ class _Chooser:
         self.starts.append(found.chosen)
         return found
 
-    def _modest(self, pool: Mask, left: float) -> Aim:
-        """Return the aim of sets whose every index saves a good part of the cost left."""
+    def _balanced(self, pool: Mask, left: float, best_gain: float) -> Found:
+        """Search for a set whose every index saves a good part of the cost left."""
         space = SPACE_LEFT_FRAC * left if self.goal.budget.size_bytes is None else 0.0
-        return Aim(pool, max(BALANCED_LEFT_FRAC * left, STEP_FRAC), space, tidy=True)
+        for frac in BALANCED_LEFT_FRACS:
+            found = self._search(Aim(pool, max(frac * left, STEP_FRAC), space, tidy=True))
+            if self.goal.gain(self._names(found)) >= BALANCED_GAIN_FRAC * best_gain:
+                break
+        return found
 
     def _names(self, found: Found) -> frozenset[str]:
         return self.goal.costs.names.names(found.chosen)
@@ -301,5 +309,5 @@ class _Chooser:
             key=lambda name: (goal.gain(goal.base | {name}), name),
         )
         pool = goal.everything_mask & ~goal.costs.names.mask((leader,))
-        names = self._names(self._search(self._modest(pool, left)))
+        names = self._names(self._balanced(pool, left, best))
         return [(Ambition.ALTERNATIVE, names)] if goal.gain(names) >= ALTERNATIVE_GAIN_FRAC * best else []
