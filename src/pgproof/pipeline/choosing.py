@@ -25,6 +25,7 @@ from pgproof.pipeline.trials import Trials, open_trials
 from pgproof.pipeline.wishes import Wishes
 from pgproof.stages.estimate.explain_choice import explain_choice
 from pgproof.stages.estimate.goal import Goal
+from pgproof.stages.estimate.needless import without_needless
 from pgproof.stages.estimate.select import choose, make_goal
 from pgproof.stages.estimate.variants import estimate_variants
 from pgproof.stages.propose.combine import propose_variants
@@ -126,7 +127,7 @@ def _choose(task: Task, pricing: Pricing, trials: Trials | None) -> tuple[Goal, 
         goal, selection, measured, doubts = refine(
             goal, selection, as_variants, trials.measure, limit_s, task.progress
         )
-    variants = as_variants(selection)
+    variants = as_variants(selection) or _only_drops(goal, task.review)
     estimates = estimate_variants(pricing.provider, task.workload, variants, checks=checks, costs=goal.costs)
     reason = (selection.reason,) if selection.reason else ()
     return goal, Choice(
@@ -136,6 +137,22 @@ def _choose(task: Task, pricing: Pricing, trials: Trials | None) -> tuple[Goal, 
         explanations=_explain(task, goal, pricing, selection.sets),
         measured=measured,
         proof=selection.proof,
+    )
+
+
+def _only_drops(goal: Goal, review: DropReview) -> tuple[Variant, ...]:
+    """Return the variant that only removes existing indexes no plan misses; nothing without any."""
+    kept = without_needless(goal, goal.base)
+    gone = [drop for drop in review.candidates if drop.name in goal.base - kept]
+    if not gone:
+        return ()
+    return (
+        Variant(
+            name="tidy",
+            title=f"existing indexes that no plan misses go ({len(gone)})",
+            changes=tuple(drop.change for drop in gone),
+            why="\n".join(f"{drop.name} goes: {drop.reason}" for drop in gone),
+        ),
     )
 
 
