@@ -130,6 +130,12 @@ def story(pg_server: EmbeddedServer) -> Iterator[Story]:
         ) as (clones, catalog):
             host = TamperingHost(clones, victim="pgproof_arm_5")
             held = compete_on(host, catalog, blueprint)
+            for _ in range(2):
+                if not held.competition.void:
+                    break
+                # What else runs on this machine has told identical clones apart: that is no story to look at.
+                host = TamperingHost(clones, victim="pgproof_arm_5")
+                held = compete_on(host, catalog, blueprint)
         with open_session(dsn) as session:
             indexes = session.value("SELECT count(*) FROM pg_indexes WHERE schemaname = 'Odd Schema'")
         yield Story(held, host, untouched=indexes == 1)
