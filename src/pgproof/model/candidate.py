@@ -113,8 +113,8 @@ class Proof:
             index that saves less is not worth having.
         bound_frac: No set within the budget saves more, reckoned alike, up to the planner's own noise.
         rounds: Integer programs solved.
-        planner_calls: Questions asked.
-        seconds: Wall time.
+        planner_calls: Questions asked until then.
+        seconds: Wall time of the search that proves it.
         first_s: Wall time to the first set.
     """
 
@@ -124,11 +124,6 @@ class Proof:
     planner_calls: int
     seconds: float
     first_s: float
-
-    @property
-    def gap_frac(self) -> float:
-        """What may still be missing, as a share of the workload's cost."""
-        return max(self.bound_frac - self.saved_frac, 0.0)
 
 
 @dataclass(frozen=True, slots=True)

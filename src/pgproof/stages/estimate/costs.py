@@ -120,21 +120,16 @@ class WorkloadCosts:
             self._known[mask] = self._means(mask)
         return self._known[mask]
 
-    def learn(self, mask: Mask, ends_at: float = float("inf")) -> bool:
-        """Ask until every statement's cost under a set is known.
+    def learn(self, mask: Mask, ends_at: float = float("inf")) -> None:
+        """Ask for every statement's cost under a set that isn't known yet.
 
         Args:
             mask: The set.
-            ends_at: When to stop asking, by `time.monotonic`.
-
-        Returns:
-            Whether all is known.
+            ends_at: From when on to ask nothing, by `time.monotonic`.
         """
-        open_ones = [q for q in self.questions if q.decisions.find(mask) is None]
-        if open_ones and monotonic() >= ends_at:
-            return False
-        self.ask([(q, q.decisions.relevant & ~mask) for q in open_ones])
-        return True
+        if monotonic() < ends_at:
+            open_ones = [q for q in self.questions if q.decisions.find(mask) is None]
+            self.ask([(q, q.decisions.relevant & ~mask) for q in open_ones])
 
     def _questions_of(
         self,

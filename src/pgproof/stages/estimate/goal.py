@@ -180,9 +180,20 @@ class Goal:
             by_table[self.indexes[name].table].append(item)
         for group in by_table.values():
             for one, other in combinations(group, 2):
-                mine, its = self.indexes[names[one]], self.indexes[names[other]]
-                if covers(mine, its) or covers(its, mine):
+                if self._is_repeat(names[one], names[other]):
                     yield one, other
+
+    def _is_repeat(self, one: str, other: str) -> bool:
+        """Tell whether one of two indexes makes the other superfluous; asked again in every round."""
+        pair = (one, other)
+        if pair not in self._known_repeats:
+            mine, its = self.indexes[one], self.indexes[other]
+            self._known_repeats[pair] = covers(mine, its) or covers(its, mine)
+        return self._known_repeats[pair]
+
+    @cached_property
+    def _known_repeats(self) -> dict[tuple[str, str], bool]:
+        return {}
 
     @cached_property
     def _corrections(self) -> Mapping[str, list[tuple[Leads, float]]]:

@@ -94,11 +94,6 @@ class Found:
     seconds: float
     first_s: float
 
-    @property
-    def gap_frac(self) -> float:
-        """How far the set may be from the best one, as a share of the workload's cost."""
-        return max(self.value - self.bound, 0.0)
-
 
 def search(
     goal: Goal,

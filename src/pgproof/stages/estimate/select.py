@@ -218,10 +218,11 @@ class _Chooser:
     progress: Progress
     starts: list[Mask] = field(default_factory=list)
 
-    def choose(self) -> tuple[list[Chosen], Proof | None]:
-        goal, began = self.goal, monotonic()
-        first_ends_at = began + FIRST_FRAC * (self.ends_at - began)
+    def choose(self) -> tuple[list[Chosen], Proof]:
+        goal, now = self.goal, monotonic()
+        first_ends_at = now + FIRST_FRAC * (self.ends_at - now)
         best = self._search(Aim(goal.everything_mask, STEP_FRAC, tidy=True), None, first_ends_at)
+        calls = goal.costs.planner_calls
         left = goal.total(self._names(best)) / (goal.before or 1.0)
         broad = best
         if goal.budget == IndexBudget():
@@ -229,7 +230,7 @@ class _Chooser:
             space = SPACE_LEFT_FRAC * left
             broad = self._search(Aim(goal.everything_mask, price, space, rescue_price=2 * price, tidy=True))
         balanced = self._balanced(goal.plain_mask, left, goal.gain(self._names(best)))
-        proof = self._proof(best, broad, began)
+        proof = self._proof(best, broad, calls)
         lean = self._lean(balanced)
         found = [(Ambition.LEAN, lean), (Ambition.BALANCED, balanced.chosen), (Ambition.BROAD, broad.chosen)]
         sets = self._distinct([(ambition, goal.costs.names.names(mask)) for ambition, mask in found])
@@ -264,16 +265,16 @@ class _Chooser:
     def _names(self, found: Found) -> frozenset[str]:
         return self.goal.costs.names.names(found.chosen)
 
-    def _proof(self, found: Found, broad: Found, began: float) -> Proof:
-        """Say how far the broad set is from what any set could save."""
+    def _proof(self, found: Found, broad: Found, planner_calls: int) -> Proof:
+        """Say how far the broad set is from what any set could save, and what it took to know."""
         prices = STEP_FRAC * (broad.chosen & self.goal.everything_mask).bit_count()
         saved_frac = self.goal.gain(self._names(broad)) / (self.goal.before or 1.0) - prices
         return Proof(
             saved_frac=saved_frac,
             bound_frac=1 - found.bound,
             rounds=found.rounds,
-            planner_calls=self.goal.costs.planner_calls,
-            seconds=monotonic() - began,
+            planner_calls=planner_calls,
+            seconds=found.seconds,
             first_s=found.first_s,
         )
 
