@@ -15,7 +15,7 @@ from bench.references import autoadmin, db2advis, dta_anytime, extend
 from bench.references.candidates import permutations, relevance
 from bench.references.costs import Names, WhatIf
 from pgproof.model.candidate import Correction, IndexBudget, IndexCandidate, IndexSet, Selection
-from pgproof.model.relation import Catalog
+from pgproof.model.catalog import Catalog
 from pgproof.model.workload import Workload, WorkloadStatement
 from pgproof.postgres.shadow.server import Shadow
 from pgproof.stages.estimate.provider import CostProvider

@@ -14,10 +14,10 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from pgproof.model.catalog import Catalog
 from pgproof.model.plan import Plan, PlanNode
 from pgproof.model.query import Query, StatementKind
 from pgproof.model.relation import (
-    Catalog,
     Column,
     Constraint,
     ConstraintKind,

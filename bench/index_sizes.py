@@ -22,8 +22,9 @@ from pathlib import Path
 from bench._datasets import SERVER_SETTINGS, create_database, load, stop_cleanly
 from bench.tpch import TPCH
 from pgproof.changes.index_text import create_index_sql
+from pgproof.model.catalog import Catalog
 from pgproof.model.change import CreateIndex
-from pgproof.model.relation import Catalog, IndexKey, RelationKind
+from pgproof.model.relation import IndexKey, RelationKind
 from pgproof.postgres.catalog import read_catalog
 from pgproof.postgres.embedded import EmbeddedServer, start_server
 from pgproof.postgres.session import Session, open_session

@@ -25,9 +25,9 @@ from pgproof.changes import simulate_steps
 from pgproof.config import Settings
 from pgproof.errors import PgproofError
 from pgproof.model.candidate import IndexCandidate
+from pgproof.model.catalog import Catalog
 from pgproof.model.plan import Plan, PlanNode
 from pgproof.model.query import Query, StatementKind
-from pgproof.model.relation import Catalog
 from pgproof.model.workload import ParameterSet, Workload, WorkloadStatement
 from pgproof.pipeline.loading import loaded_scenario
 from pgproof.postgres.catalog import read_catalog

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from pgproof.model.catalog import Catalog
 from pgproof.model.change import CreateIndex
 from pgproof.model.query import Query, StatementKind
 from pgproof.model.relation import (
-    Catalog,
     Column,
     Constraint,
     ConstraintKind,

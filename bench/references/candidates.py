@@ -12,8 +12,9 @@ import re
 from collections.abc import Mapping, Sequence
 
 from pgproof.model.candidate import IndexCandidate
+from pgproof.model.catalog import Catalog
 from pgproof.model.change import CreateIndex
-from pgproof.model.relation import Catalog, IndexKey, RelationKind, RelationName, Table
+from pgproof.model.relation import IndexKey, RelationKind, RelationName, Table
 from pgproof.model.workload import WorkloadStatement
 
 MAX_WIDTH = 2

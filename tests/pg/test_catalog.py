@@ -8,7 +8,8 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from pgproof.errors import ServerError
-from pgproof.model.relation import Catalog, ConstraintKind, IndexKey, RelationKind, RelationName
+from pgproof.model.catalog import Catalog
+from pgproof.model.relation import ConstraintKind, IndexKey, RelationKind, RelationName
 from pgproof.postgres.catalog import read_catalog
 from pgproof.postgres.embedded import EmbeddedServer
 from pgproof.postgres.session import Session, open_session

@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 
 from pgproof.changes import apply_steps, revert_steps, verify_steps
+from pgproof.model.catalog import Catalog
 from pgproof.model.drop import DropCase, DropReview, Standbys
-from pgproof.model.relation import Catalog, RelationName
+from pgproof.model.relation import RelationName
 from pgproof.postgres.catalog import read_catalog
 from pgproof.postgres.explain import explain
 from pgproof.postgres.session import Session, open_session

@@ -8,8 +8,9 @@ import pytest
 from pgproof.changes import describe
 from pgproof.errors import UsageError
 from pgproof.model.candidate import IndexCandidate
+from pgproof.model.catalog import Catalog
 from pgproof.model.change import CreateIndex
-from pgproof.model.relation import Catalog, IndexKey, RelationName
+from pgproof.model.relation import IndexKey, RelationName
 from pgproof.postgres.catalog import read_catalog
 from pgproof.postgres.session import Session, open_session
 from pgproof.stages.estimate.clone_costs import BuildLimits, open_clone_costs

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pgproof.changes.index_text import create_index_sql
 from pgproof.errors import ServerError
 from pgproof.model.candidate import IndexCandidate
-from pgproof.model.relation import Catalog
+from pgproof.model.catalog import Catalog
 from pgproof.postgres.catalog import read_catalog
 from pgproof.postgres.embedded import EmbeddedServer
 from pgproof.postgres.explain import explain

@@ -14,9 +14,10 @@ import pytest
 from pgproof.changes import simulate_steps
 from pgproof.errors import Unreachable
 from pgproof.model.candidate import IndexCandidate
+from pgproof.model.catalog import Catalog
 from pgproof.model.change import CreateExtension, CreateIndex
 from pgproof.model.estimate import Confidence
-from pgproof.model.relation import Catalog, IndexKey, RelationName
+from pgproof.model.relation import IndexKey, RelationName
 from pgproof.postgres.catalog import read_catalog
 from pgproof.postgres.embedded import EmbeddedServer
 from pgproof.postgres.explain import explain

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 from pydantic import TypeAdapter
 
+from pgproof.model.catalog import Catalog
 from pgproof.model.relation import (
-    Catalog,
     Column,
     Constraint,
     ConstraintKind,

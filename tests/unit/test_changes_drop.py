@@ -6,9 +6,9 @@ import pytest
 
 from pgproof.changes import apply_steps, effective_changes, refusals, revert_steps
 from pgproof.errors import UsageError
+from pgproof.model.catalog import Catalog
 from pgproof.model.change import AnalyzeTable, Change, CreateExtension, CreateIndex, DropIndex
 from pgproof.model.relation import (
-    Catalog,
     Constraint,
     ConstraintKind,
     Extension,

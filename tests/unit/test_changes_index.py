@@ -8,17 +8,9 @@ import pytest
 from pgproof.changes import apply_steps, describe, effective_changes, refusals, render_sql, revert_steps
 from pgproof.changes.index import partition_index_name
 from pgproof.errors import ParseError, UsageError
+from pgproof.model.catalog import Catalog
 from pgproof.model.change import Change, CreateExtension, CreateIndex, DropIndex, LockMode
-from pgproof.model.relation import (
-    Catalog,
-    Column,
-    Extension,
-    Index,
-    IndexKey,
-    RelationKind,
-    RelationName,
-    Table,
-)
+from pgproof.model.relation import Column, Extension, Index, IndexKey, RelationKind, RelationName, Table
 from pgproof.model.statistics import ColumnStatistics
 
 ORDERS = RelationName("public", "orders")

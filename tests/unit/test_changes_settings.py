@@ -15,6 +15,7 @@ from pgproof.changes import (
     simulate_steps,
 )
 from pgproof.errors import ConfigError, UsageError
+from pgproof.model.catalog import Catalog
 from pgproof.model.change import (
     Change,
     CloneOnly,
@@ -25,7 +26,7 @@ from pgproof.model.change import (
     SettingScope,
     StatisticsKind,
 )
-from pgproof.model.relation import Catalog, ExtendedStatistics, RelationName, Setting
+from pgproof.model.relation import ExtendedStatistics, RelationName, Setting
 from pgproof.sqltext.ddl import parse_change
 from tests.builders import catalog, column, table
 

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from pgproof.model.catalog import Catalog
 from pgproof.model.finding import Diagnosis, Skipped
-from pgproof.model.relation import Catalog, Constraint, ConstraintKind, RelationKind, RelationName, Table
+from pgproof.model.relation import Constraint, ConstraintKind, RelationKind, RelationName, Table
 from pgproof.plugins import CHECKS, load_checks
 from pgproof.stages.diagnose import BUILT_IN, diagnose
 

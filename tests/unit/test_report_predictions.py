@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from pgproof.frontends.documents import competition_document
+from pgproof.frontends.competition_documents import competition_document
 from pgproof.frontends.report import terminal
 from pgproof.frontends.report.page import Page, render_page
 from pgproof.model.prediction import Exactness, Predictions, StatementPrediction

@@ -15,8 +15,8 @@ from pgproof.changes.statistics import ANALYZE_TABLE
 from pgproof.changes.statistics_object import CREATE_STATISTICS
 from pgproof.changes.statistics_target import SET_STATISTICS_TARGET
 from pgproof.changes.table_option import SET_TABLE_OPTION
+from pgproof.model.catalog import Catalog
 from pgproof.model.change import Change, CloneOnly, Refusal, Step
-from pgproof.model.relation import Catalog
 
 KINDS: tuple[Kind[Any], ...] = (
     CREATE_INDEX,

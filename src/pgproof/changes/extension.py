@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pgproof.changes.kind import Kind
 from pgproof.changes.table_guard import refuse_server
+from pgproof.model.catalog import Catalog
 from pgproof.model.change import Change, CreateExtension, LockMode, Refusal, Step
-from pgproof.model.relation import Catalog
 from pgproof.sqltext.quote import quote_identifier, quote_literal
 
 PACKAGE_OF_EXTENSION = {

@@ -11,8 +11,9 @@ from pgproof.changes.index_text import concurrent_definition, create_index_sql
 from pgproof.changes.kind import Kind
 from pgproof.changes.statistics import analyze_step
 from pgproof.errors import UsageError
+from pgproof.model.catalog import Catalog
 from pgproof.model.change import CreateIndex, DropIndex, LockMode, Step
-from pgproof.model.relation import Catalog, RelationKind, RelationName, Table
+from pgproof.model.relation import RelationKind, RelationName, Table
 from pgproof.sqltext.quote import qualify, quote_literal, truncate_identifier
 
 

@@ -8,16 +8,9 @@ from pgproof.changes.index_cover import leads_with
 from pgproof.changes.index_text import concurrent_definition
 from pgproof.changes.table_guard import refuse_server, refuse_table
 from pgproof.errors import ParseError, UsageError
+from pgproof.model.catalog import Catalog
 from pgproof.model.change import Change, CreateIndex, DropIndex, Refusal
-from pgproof.model.relation import (
-    Catalog,
-    Constraint,
-    ConstraintKind,
-    Index,
-    IndexKey,
-    RelationKind,
-    RelationName,
-)
+from pgproof.model.relation import Constraint, ConstraintKind, Index, IndexKey, RelationKind, RelationName
 from pgproof.sqltext.quote import qualify
 
 

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from pgproof.changes.index_text import EXTENSION_OF_OPCLASS, create_index_sql
 from pgproof.changes.table_guard import KIND_WORDS, refuse_server, refuse_table
 from pgproof.errors import ParseError, UsageError
+from pgproof.model.catalog import Catalog
 from pgproof.model.change import Change, CreateExtension, CreateIndex, DropIndex, Refusal
-from pgproof.model.relation import Catalog, RelationKind, RelationName, Table
+from pgproof.model.relation import RelationKind, RelationName, Table
 from pgproof.sqltext.quote import IDENTIFIER_MAX_BYTES, qualify
 
 INDEXABLE = (RelationKind.TABLE, RelationKind.PARTITIONED, RelationKind.MATVIEW)

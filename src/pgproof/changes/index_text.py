@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 from pgproof.errors import UsageError
+from pgproof.model.catalog import Catalog
 from pgproof.model.change import CreateIndex
-from pgproof.model.relation import Catalog, IndexKey, RelationName
+from pgproof.model.relation import IndexKey, RelationName
 from pgproof.sqltext.parse import parse_statement
 from pgproof.sqltext.quote import qualify, quote_identifier
 

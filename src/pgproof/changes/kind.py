@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from pgproof.model.catalog import Catalog
 from pgproof.model.change import Change, CloneOnly, Refusal, Step
-from pgproof.model.relation import Catalog
 
 C = TypeVar("C")
 

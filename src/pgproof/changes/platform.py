@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pgproof.model.relation import Catalog
+from pgproof.model.catalog import Catalog
 
 
 @dataclass(frozen=True, slots=True)

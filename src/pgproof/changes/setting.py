@@ -8,8 +8,8 @@ from pgproof.changes.kind import Kind
 from pgproof.changes.setting_guard import refuse_setting, refuse_setting_race
 from pgproof.changes.setting_text import assignment_sql, setting_sql, stored_value
 from pgproof.errors import UsageError
+from pgproof.model.catalog import Catalog
 from pgproof.model.change import CloneOnly, LockMode, SetSetting, SettingScope, Step
-from pgproof.model.relation import Catalog
 from pgproof.sqltext.quote import quote_literal
 
 

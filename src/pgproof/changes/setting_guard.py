@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from pgproof.changes.platform import platform_of
 from pgproof.changes.setting_text import setting_sql
 from pgproof.changes.table_guard import refuse_server
+from pgproof.model.catalog import Catalog
 from pgproof.model.change import Change, Refusal, SetSetting, SettingScope
-from pgproof.model.relation import Catalog, Setting
+from pgproof.model.relation import Setting
 from pgproof.sqltext.quote import quote_identifier
 
 OF_SESSIONS = ("user", "superuser")

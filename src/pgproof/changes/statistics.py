@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pgproof.changes.kind import Kind
 from pgproof.changes.table_guard import refuse_server, refuse_table
+from pgproof.model.catalog import Catalog
 from pgproof.model.change import AnalyzeTable, Change, LockMode, Refusal, Step
-from pgproof.model.relation import Catalog, RelationKind, RelationName
+from pgproof.model.relation import RelationKind, RelationName
 from pgproof.sqltext.quote import qualify, quote_identifier
 
 ANALYZABLE = (RelationKind.TABLE, RelationKind.PARTITIONED, RelationKind.MATVIEW, RelationKind.FOREIGN)

@@ -9,8 +9,9 @@ from pgproof.changes.kind import Kind
 from pgproof.changes.statistics import ANALYZABLE, analyze_step
 from pgproof.changes.table_guard import refuse_server, refuse_table
 from pgproof.errors import ConfigError, ParseError, UsageError
+from pgproof.model.catalog import Catalog
 from pgproof.model.change import Change, CreateStatistics, LockMode, Refusal, StatisticsKind, Step
-from pgproof.model.relation import Catalog, ExtendedStatistics, RelationName
+from pgproof.model.relation import ExtendedStatistics, RelationName
 from pgproof.sqltext.canonical import canonical_expression
 from pgproof.sqltext.ddl import parse_change
 from pgproof.sqltext.parse import parse_statement

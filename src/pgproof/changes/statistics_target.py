@@ -7,8 +7,9 @@ from dataclasses import replace
 from pgproof.changes.kind import Kind
 from pgproof.changes.statistics import ANALYZABLE, analyze_step
 from pgproof.changes.table_guard import refuse_server, refuse_table
+from pgproof.model.catalog import Catalog
 from pgproof.model.change import Change, LockMode, Refusal, SetStatisticsTarget, Step
-from pgproof.model.relation import Catalog, Column
+from pgproof.model.relation import Column
 from pgproof.sqltext.quote import qualify, quote_identifier, quote_literal
 
 MAX_TARGET = 10_000

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from pgproof.model.catalog import Catalog
 from pgproof.model.change import Refusal
-from pgproof.model.relation import Catalog, RelationKind, RelationName
+from pgproof.model.relation import RelationKind, RelationName
 from pgproof.sqltext.quote import quote_identifier
 
 KIND_WORDS = {

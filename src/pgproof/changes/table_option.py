@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from pgproof.changes.kind import Kind
 from pgproof.changes.table_guard import refuse_server, refuse_table
+from pgproof.model.catalog import Catalog
 from pgproof.model.change import Change, LockMode, Refusal, SetTableOption, Step
-from pgproof.model.relation import Catalog, RelationKind
+from pgproof.model.relation import RelationKind
 from pgproof.sqltext.quote import qualify, quote_identifier, quote_literal
 
 _KINDS = (RelationKind.TABLE, RelationKind.MATVIEW)

@@ -9,7 +9,7 @@ from pathlib import Path
 from pgproof.errors import ConfigError
 from pgproof.frontends.blueprint_file import write_blueprint
 from pgproof.frontends.cli.screen import render_json
-from pgproof.frontends.documents import CompetitionDocument
+from pgproof.frontends.competition_documents import CompetitionDocument
 from pgproof.frontends.report.page import Page, render_page
 from pgproof.model.trial import ArmResult
 from pgproof.pipeline import DemoResult, Raced

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from pgproof.frontends.documents import (
-    ApplicationDocument,
-    DemoDocument,
-    RolloutDocument,
+from pgproof.frontends.competition_documents import (
     arm_document,
-    rollout_document,
     statement_documents,
     variant_documents,
     verdict_document,
 )
+from pgproof.frontends.documents import ApplicationDocument, DemoDocument, RolloutDocument, rollout_document
 from pgproof.pipeline import DemoResult
 
 

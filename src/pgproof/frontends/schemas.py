@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from pgproof.frontends import documents
+from pgproof.frontends import competition_documents, documents
 from pgproof.model.blueprint import Blueprint
 from pgproof.model.workload import Workload
 
@@ -17,7 +17,7 @@ SCHEMAS: dict[str, type] = {
     "check": documents.CheckDocument,
     "capture": documents.CaptureDocument,
     "advise": documents.AdviseDocument,
-    "compete": documents.CompetitionDocument,
+    "compete": competition_documents.CompetitionDocument,
     "rollout": documents.RolloutDocument,
     "demo": documents.DemoDocument,
     "selfcheck": documents.SelfcheckDocument,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pgproof.model.catalog import Catalog
 from pgproof.model.machine import Machine
 from pgproof.model.plan import Plan
 from pgproof.model.progress import Progress
-from pgproof.model.relation import Catalog
 from pgproof.model.setting_advice import SettingAdvice
 from pgproof.model.statistics_advice import StatisticsAdvice, StatisticsCheck
 from pgproof.model.variant import Variant

@@ -10,12 +10,12 @@ from time import monotonic
 from pgproof.config import Settings
 from pgproof.model.advice import ChoiceExplanation
 from pgproof.model.candidate import IndexCandidate, IndexSet, Proof, Selection
+from pgproof.model.catalog import Catalog
 from pgproof.model.drop import DropReview
 from pgproof.model.estimate import Estimate
 from pgproof.model.figures import percent, size
 from pgproof.model.paired import PairedTiming
 from pgproof.model.progress import Progress
-from pgproof.model.relation import Catalog
 from pgproof.model.variant import ExpectedStatement, Variant
 from pgproof.model.workload import Workload
 from pgproof.pipeline.beside import Beside, advise_beside

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from pgproof.config import Settings
 from pgproof.errors import CapabilityMissing, ConfigError
+from pgproof.model.catalog import Catalog
 from pgproof.model.finding import STATEMENTS, Diagnosis, Skipped
 from pgproof.model.progress import Progress, ignore_progress
-from pgproof.model.relation import Catalog
 from pgproof.model.workload import Workload
 from pgproof.pipeline.memory import demand_memory, remember
 from pgproof.plugins import load_checks

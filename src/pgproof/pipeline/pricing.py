@@ -9,9 +9,10 @@ from enum import StrEnum
 
 from pgproof.config import Settings
 from pgproof.model.candidate import IndexCandidate
+from pgproof.model.catalog import Catalog
 from pgproof.model.estimate import IndexSize
 from pgproof.model.progress import Progress, ignore_progress
-from pgproof.model.relation import Catalog, RelationName
+from pgproof.model.relation import RelationName
 from pgproof.pipeline.looking import open_target
 from pgproof.postgres.session import open_session
 from pgproof.postgres.shadow.server import open_shadow

@@ -11,11 +11,11 @@ from pgproof.config import Settings
 from pgproof.model.advice import ChoiceExplanation
 from pgproof.model.blueprint import Blueprint, Limits, RacePlan
 from pgproof.model.candidate import Proof
+from pgproof.model.catalog import Catalog
 from pgproof.model.drop import DropReview
 from pgproof.model.estimate import Estimate
 from pgproof.model.paired import PairedTiming
 from pgproof.model.progress import Progress, ignore_progress
-from pgproof.model.relation import Catalog
 from pgproof.model.variant import Variant
 from pgproof.model.workload import Workload
 from pgproof.pipeline.beside import Beside

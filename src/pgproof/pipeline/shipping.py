@@ -11,9 +11,9 @@ from pgproof.config import Settings
 from pgproof.errors import EmbeddedServerError, Refused, UsageError
 from pgproof.ledger import Run
 from pgproof.model.blueprint import Blueprint
+from pgproof.model.catalog import Catalog
 from pgproof.model.change import AnalyzeTable, Change
 from pgproof.model.progress import Progress, ignore_progress
-from pgproof.model.relation import Catalog
 from pgproof.model.rollout import Rollout, StatementEffect, TargetIdentity
 from pgproof.model.trial import ArmResult, Competition
 from pgproof.model.variant import Variant

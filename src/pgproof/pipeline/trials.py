@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from pgproof.config import Settings
 from pgproof.errors import TrialFailed
 from pgproof.model.candidate import Correction
+from pgproof.model.catalog import Catalog
 from pgproof.model.change import CreateIndex
 from pgproof.model.paired import PairedTiming
 from pgproof.model.plan import Plan
 from pgproof.model.progress import Progress, ignore_progress
-from pgproof.model.relation import Catalog
 from pgproof.model.statistics_advice import StatisticsAdvice, StatisticsCheck
 from pgproof.model.trial import ArmRole
 from pgproof.model.variant import Variant

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pgproof.errors import CapabilityMissing
-from pgproof.model.relation import Catalog, RelationName, Setting
+from pgproof.model.catalog import Catalog
+from pgproof.model.relation import RelationName, Setting
 from pgproof.postgres import catalog_rows
 from pgproof.postgres.session import Session
 from pgproof.sqltext.quote import quote_identifier

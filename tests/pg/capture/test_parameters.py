@@ -6,7 +6,7 @@ from functools import cache
 
 import pytest
 
-from pgproof.model.relation import Catalog
+from pgproof.model.catalog import Catalog
 from pgproof.model.workload import ParameterSet, ParameterSource, Workload, WorkloadStatement
 from pgproof.postgres.catalog import read_catalog
 from pgproof.postgres.embedded import EmbeddedServer

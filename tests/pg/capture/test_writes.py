@@ -6,7 +6,7 @@ from functools import cache
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from pgproof.model.relation import Catalog
+from pgproof.model.catalog import Catalog
 from pgproof.model.workload import Workload, WorkloadStatement
 from pgproof.postgres.catalog import read_catalog
 from pgproof.postgres.embedded import EmbeddedServer

@@ -5,11 +5,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from pgproof.model.catalog import Catalog
 from pgproof.model.finding import Diagnosis, Finding
 from pgproof.model.plan import Plan, PlanNode
 from pgproof.model.query import Query, StatementKind
 from pgproof.model.relation import (
-    Catalog,
     Column,
     Constraint,
     ConstraintKind,

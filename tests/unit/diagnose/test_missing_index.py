@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from pgproof.model.catalog import Catalog
 from pgproof.model.finding import Severity
-from pgproof.model.relation import Catalog, IndexKey, RelationKind, RelationName, Setting
+from pgproof.model.relation import IndexKey, RelationKind, RelationName, Setting
 from pgproof.stages.diagnose.missing_index import MISSING_INDEX
 from tests.unit.diagnose.builders import (
     catalog,

@@ -7,10 +7,11 @@ import pytest
 
 from pgproof.model.advice import ChoiceExplanation, OutlookCase
 from pgproof.model.candidate import IndexBudget, IndexCandidate
+from pgproof.model.catalog import Catalog
 from pgproof.model.change import CreateIndex, DropIndex
 from pgproof.model.drop import DropCandidate, DropCase, IndexUpkeep
 from pgproof.model.estimate import Confidence, IndexSize
-from pgproof.model.relation import Catalog, IndexKey, RelationName
+from pgproof.model.relation import IndexKey, RelationName
 from pgproof.stages.estimate.costs import WorkloadCosts
 from pgproof.stages.estimate.explain_choice import explain_choice
 from pgproof.stages.estimate.goal import Goal

@@ -9,9 +9,10 @@ from datetime import date, timedelta
 
 import pytest
 
+from pgproof.model.catalog import Catalog
 from pgproof.model.change import CreateIndex
 from pgproof.model.estimate import Confidence, IndexShape
-from pgproof.model.relation import Catalog, Column, IndexKey, RelationKind, RelationName, Table
+from pgproof.model.relation import Column, IndexKey, RelationKind, RelationName, Table
 from pgproof.stages.estimate.sizes.estimate_index import estimate_index
 from tests.builders import catalog, column, foreign_key, index, table
 

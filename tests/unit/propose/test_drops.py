@@ -5,17 +5,11 @@ from datetime import timedelta
 
 import pytest
 
+from pgproof.model.catalog import Catalog
 from pgproof.model.change import CreateIndex, DropIndex
 from pgproof.model.drop import DropCase, DropReview, IndexUpkeep, Standbys
 from pgproof.model.plan import Plan, PlanNode
-from pgproof.model.relation import (
-    Catalog,
-    ExtendedStatistics,
-    Index,
-    IndexKey,
-    RelationKind,
-    RelationName,
-)
+from pgproof.model.relation import ExtendedStatistics, Index, IndexKey, RelationKind, RelationName
 from pgproof.model.statistics import TableActivity
 from pgproof.model.units import PlannerCost
 from pgproof.stages.propose.drops import find_droppable, find_superseded

@@ -6,9 +6,10 @@ from dataclasses import replace
 import pytest
 
 from pgproof.changes import apply_steps, race_refusals, refusals
+from pgproof.model.catalog import Catalog
 from pgproof.model.change import SetSetting, SetTableOption, SettingScope
 from pgproof.model.machine import Machine, Storage
-from pgproof.model.relation import Catalog, Setting
+from pgproof.model.relation import Setting
 from pgproof.model.setting_advice import SettingAdvice, TakesEffect
 from pgproof.model.statistics import TableActivity
 from pgproof.model.workload import StatementCounters, Workload

@@ -5,10 +5,11 @@ from datetime import timedelta
 
 import pytest
 
+from pgproof.model.catalog import Catalog
 from pgproof.model.change import AnalyzeTable, CreateStatistics, SetStatisticsTarget, StatisticsKind
 from pgproof.model.misestimate import find_misestimates
 from pgproof.model.plan import Plan, PlanNode
-from pgproof.model.relation import Catalog, RelationKind, RelationName
+from pgproof.model.relation import RelationKind, RelationName
 from pgproof.model.statistics import TableActivity
 from pgproof.model.statistics_advice import StatisticsAdvice
 from pgproof.model.units import PlannerCost

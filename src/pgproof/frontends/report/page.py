@@ -8,7 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup
 
 import pgproof
-from pgproof.frontends.documents import statement_documents
+from pgproof.frontends.competition_documents import statement_documents
 from pgproof.frontends.report import figures, predictions
 from pgproof.frontends.report.charts import Curve, IntervalRow, draw_intervals, draw_latencies
 from pgproof.model.finding import Diagnosis

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from rich.console import Console
 from rich.markup import escape
 
-from pgproof.frontends.documents import ArmDocument, arm_document, variant_documents
+from pgproof.frontends.competition_documents import ArmDocument, arm_document, variant_documents
 from pgproof.frontends.report.figures import ms, percent, points, ratio_interval, size
 from pgproof.frontends.report.tables import new_table
 from pgproof.model.trial import Competition

@@ -12,13 +12,8 @@ from rich.markup import escape
 from rich.syntax import Syntax
 
 from pgproof.changes import apply_steps
-from pgproof.frontends.documents import (
-    AdviseDocument,
-    RunDocument,
-    SelfcheckDocument,
-    StatementDocument,
-    statement_documents,
-)
+from pgproof.frontends.competition_documents import StatementDocument, statement_documents
+from pgproof.frontends.documents import AdviseDocument, RunDocument, SelfcheckDocument
 from pgproof.frontends.report.advice import print_choice, print_drops, print_measured, print_proof
 from pgproof.frontends.report.beside import print_settings, print_statistics
 from pgproof.frontends.report.figures import ms, percent, ratio_interval, times, yes_no
@@ -26,8 +21,8 @@ from pgproof.frontends.report.predictions import print_predictions
 from pgproof.frontends.report.scoreboard import print_verdict
 from pgproof.frontends.report.tables import GAP, new_table
 from pgproof.model.candidate import Ambition
+from pgproof.model.catalog import Catalog
 from pgproof.model.finding import STATEMENTS, Diagnosis, Finding, Severity, Skipped
-from pgproof.model.relation import Catalog
 from pgproof.model.rollout import Rollout, RolloutState, StatementEffect, TargetIdentity
 from pgproof.model.trial import Competition
 from pgproof.model.workload import Workload, WorkloadStatement

@@ -11,7 +11,8 @@ from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 
 from pgproof.errors import ServerError, Unreachable
-from pgproof.model.relation import Catalog, ConstraintKind, IndexKey, Table
+from pgproof.model.catalog import Catalog
+from pgproof.model.relation import ConstraintKind, IndexKey, Table
 from pgproof.postgres.query_files import OWN_STATEMENT
 from pgproof.postgres.session import Session
 from pgproof.sqltext.quote import qualify, quote_identifier

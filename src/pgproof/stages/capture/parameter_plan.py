@@ -7,8 +7,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from pgproof.model.catalog import Catalog
 from pgproof.model.query import StatementKind
-from pgproof.model.relation import Catalog, ConstraintKind, Table
+from pgproof.model.relation import ConstraintKind, Table
 from pgproof.sqltext.parse import Statement
 from pgproof.sqltext.quote import quote_identifier
 from pgproof.sqltext.shape import Clause, Comparand, PredicateKind, QueryShape

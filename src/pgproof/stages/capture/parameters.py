@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from itertools import cycle
 
 from pgproof.errors import ParseError, ServerError, Unreachable
+from pgproof.model.catalog import Catalog
 from pgproof.model.progress import Progress, ignore_progress
 from pgproof.model.query import Query
-from pgproof.model.relation import Catalog
 from pgproof.model.workload import ParameterSet, ParameterSource, Workload, WorkloadStatement
 from pgproof.postgres.explain import explain
 from pgproof.postgres.session import Session

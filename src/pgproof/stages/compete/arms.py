@@ -14,9 +14,10 @@ from pgproof.changes import (
     verify_steps,
 )
 from pgproof.errors import ParseError, UsageError
+from pgproof.model.catalog import Catalog
 from pgproof.model.change import Change, CreateIndex, Step
 from pgproof.model.progress import Progress, ignore_progress
-from pgproof.model.relation import Catalog, RelationName
+from pgproof.model.relation import RelationName
 from pgproof.model.trial import ArmRole
 from pgproof.model.variant import Variant
 from pgproof.postgres.execute import run_steps

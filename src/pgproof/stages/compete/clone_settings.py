@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pgproof.model.relation import Catalog, Setting
+from pgproof.model.catalog import Catalog
+from pgproof.model.relation import Setting
 from pgproof.postgres.session import Row
 
 # PostgreSQL 18 documentation, 19.7 "Query Planning" and 19.4 "Resource Consumption": what the planner reads.

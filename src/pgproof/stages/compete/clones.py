@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Protocol
 
 from pgproof.errors import EmbeddedServerError, TrialFailed
+from pgproof.model.catalog import Catalog
 from pgproof.model.figures import size
 from pgproof.model.progress import Progress, ignore_progress
-from pgproof.model.relation import Catalog
 from pgproof.model.trial import CloneInfo
 from pgproof.postgres.catalog import read_catalog
 from pgproof.postgres.dump import copy_database

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from pgproof.errors import TrialFailed, Unreachable
 from pgproof.model.blueprint import Blueprint
+from pgproof.model.catalog import Catalog
 from pgproof.model.figures import percent, ratio, span
 from pgproof.model.progress import Progress, ignore_progress
-from pgproof.model.relation import Catalog
 from pgproof.model.trial import ArmResult, ArmRole, CloneInfo, Competition, Equality, Verdict
 from pgproof.model.variant import CANARY, CONTROL
 from pgproof.postgres.session import open_session

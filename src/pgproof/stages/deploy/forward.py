@@ -15,10 +15,10 @@ from pgproof.errors import (
     ServerError,
     StepFailed,
 )
+from pgproof.model.catalog import Catalog
 from pgproof.model.change import Change, CreateIndex
 from pgproof.model.journal import with_journal
 from pgproof.model.progress import Progress, ignore_progress
-from pgproof.model.relation import Catalog
 from pgproof.model.rollout import Rollout, RolloutState
 from pgproof.model.run_id import new_run_id
 from pgproof.postgres.dsn import shell_argument

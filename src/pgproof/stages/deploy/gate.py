@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pgproof.changes import all_refusals
 from pgproof.changes.index import planned_indexes
 from pgproof.errors import Refused
+from pgproof.model.catalog import Catalog
 from pgproof.model.change import Change, CreateIndex, CreateStatistics, DropIndex, Refusal
-from pgproof.model.relation import Catalog, RelationName
+from pgproof.model.relation import RelationName
 from pgproof.postgres.session import Session
 from pgproof.postgres.watchdog import Blocker
 from pgproof.sqltext.quote import qualify, quote_identifier

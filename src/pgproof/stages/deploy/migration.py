@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pgproof.changes import backward_steps, describe, forward_steps, render_sql
+from pgproof.model.catalog import Catalog
 from pgproof.model.change import Change, Step
-from pgproof.model.relation import Catalog
 
 
 def write_migration(

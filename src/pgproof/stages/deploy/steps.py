@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from pgproof.changes import apply_steps, verify_steps
 from pgproof.changes.index import drop_index_step
 from pgproof.errors import LockNotAcquired, StepFailed
+from pgproof.model.catalog import Catalog
 from pgproof.model.change import Change, CreateIndex, Step
-from pgproof.model.relation import Catalog, RelationName
+from pgproof.model.relation import RelationName
 from pgproof.model.rollout import JournalEvent
 from pgproof.postgres.execute import StepOutcome, run_steps
 from pgproof.postgres.index_state import IndexState, read_index_status, remove_index

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from pgproof.errors import RolloutError
+from pgproof.model.catalog import Catalog
 from pgproof.model.progress import Progress
-from pgproof.model.relation import Catalog
 from pgproof.model.rollout import TargetIdentity
 from pgproof.postgres.catalog import read_catalog
 from pgproof.postgres.policy import ExecutionPolicy

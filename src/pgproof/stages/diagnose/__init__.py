@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pgproof.model.catalog import Catalog
 from pgproof.model.finding import STATEMENTS, Diagnosis, Finding, Skipped
 from pgproof.model.plan import Plan
-from pgproof.model.relation import Catalog
 from pgproof.model.workload import Workload, WorkloadStatement
 from pgproof.sqltext.parse import parse_statement
 from pgproof.sqltext.shape import QueryShape

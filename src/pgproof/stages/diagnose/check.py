@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from pgproof.model.catalog import Catalog
 from pgproof.model.figures import percent, size
 from pgproof.model.finding import Evidence, Finding, Severity, Skipped
 from pgproof.model.plan import Plan
-from pgproof.model.relation import Catalog, Table
+from pgproof.model.relation import Table
 from pgproof.model.workload import ParameterSource, Workload, WorkloadStatement
 from pgproof.sqltext.shape import QueryShape, Relation
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pgproof.changes.index_cover import backwards, find_keepers, same_keys
+from pgproof.model.catalog import Catalog
 from pgproof.model.finding import Evidence, Finding, Severity
-from pgproof.model.relation import Catalog, Index, IndexKey
+from pgproof.model.relation import Index, IndexKey
 from pgproof.stages.diagnose.check import Check, Subject, megabytes
 from pgproof.stages.diagnose.remedy import is_on_partitioned, render_drop
 

@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from pgproof.model.catalog import Catalog
 from pgproof.model.change import CreateIndex
 from pgproof.model.figures import percent
 from pgproof.model.finding import Evidence, Finding
-from pgproof.model.relation import Catalog, IndexKey, RelationKind, Table
+from pgproof.model.relation import IndexKey, RelationKind, Table
 from pgproof.sqltext.names import index_name
 from pgproof.stages.diagnose.check import Check, Subject, megabytes, weight_evidence
 from pgproof.stages.diagnose.remedy import free_name, render_remedy

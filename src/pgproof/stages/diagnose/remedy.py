@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pgproof import changes
 from pgproof.errors import ParseError, UsageError
+from pgproof.model.catalog import Catalog
 from pgproof.model.change import Change, DropIndex
-from pgproof.model.relation import Catalog, Index, RelationKind
+from pgproof.model.relation import Index, RelationKind
 from pgproof.sqltext.quote import truncate_identifier
 from pgproof.stages.diagnose.check import Subject
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from pgproof.model.catalog import Catalog
 from pgproof.model.plan import Plan, PlanNode
-from pgproof.model.relation import Catalog
 
 _BLOCKING = ("Sort", "Incremental Sort", "Aggregate", "Hash", "WindowAgg", "Materialize", "Unique", "Group")
 """Nodes that read all their input before they give a row, so that a LIMIT above saves nothing below."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
+from pgproof.model.catalog import Catalog
 from pgproof.model.change import AnalyzeTable
 from pgproof.model.finding import Evidence, Finding, Severity
-from pgproof.model.relation import Catalog, RelationKind, Table
+from pgproof.model.relation import RelationKind, Table
 from pgproof.model.statistics import TableActivity
 from pgproof.stages.diagnose.check import SMALL_TABLE_ROWS, Check, Subject
 from pgproof.stages.diagnose.remedy import render_remedy

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from pgproof.changes.index_cover import leads_with
+from pgproof.model.catalog import Catalog
 from pgproof.model.finding import Evidence, Finding, Severity, Skipped
-from pgproof.model.relation import Catalog, ConstraintKind, Index
+from pgproof.model.relation import ConstraintKind, Index
 from pgproof.stages.diagnose.check import SMALL_TABLE_BYTES, Check, Subject, megabytes
 from pgproof.stages.diagnose.remedy import is_on_partitioned, render_drop
 

@@ -17,11 +17,12 @@ from pgproof.model.advice import (
     StatementGain,
 )
 from pgproof.model.candidate import IndexCandidate
+from pgproof.model.catalog import Catalog
 from pgproof.model.change import CreateIndex
 from pgproof.model.drop import DropCandidate
 from pgproof.model.estimate import Confidence, IndexSize
 from pgproof.model.figures import percent, size
-from pgproof.model.relation import Catalog, RelationKind, RelationName
+from pgproof.model.relation import RelationKind, RelationName
 from pgproof.model.workload import WorkloadStatement
 from pgproof.stages.estimate.costs import StatementCost
 from pgproof.stages.estimate.goal import Goal

@@ -15,9 +15,10 @@ from dataclasses import dataclass, field, replace
 from pgproof.changes.index_text import create_index_sql
 from pgproof.errors import CapabilityMissing, ParseError, PgproofError, ServerError, UsageError
 from pgproof.model.candidate import IndexCandidate
+from pgproof.model.catalog import Catalog
 from pgproof.model.estimate import IndexSize
 from pgproof.model.progress import Progress, ignore_progress
-from pgproof.model.relation import Catalog, RelationKind, RelationName, Table
+from pgproof.model.relation import RelationKind, RelationName, Table
 from pgproof.postgres.explain import explain
 from pgproof.postgres.hypopg import HypoPG, Hypothetical, open_hypopg
 from pgproof.postgres.session import Session

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field, replace
 from pgproof.changes import simulate_steps
 from pgproof.errors import ParseError, ServerError, UsageError
 from pgproof.model.candidate import IndexCandidate
+from pgproof.model.catalog import Catalog
 from pgproof.model.change import Change, CloneOnly, CreateIndex, Step
 from pgproof.model.estimate import Confidence, GinPages, IndexShape, IndexSize
 from pgproof.model.progress import Progress
-from pgproof.model.relation import Catalog, Index, RelationKind, RelationName, Table
+from pgproof.model.relation import Index, RelationKind, RelationName, Table
 from pgproof.postgres.session import Row
 from pgproof.postgres.shadow.ends import Growth
 from pgproof.postgres.shadow.files import Extent

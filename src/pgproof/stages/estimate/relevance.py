@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from string import ascii_lowercase, ascii_uppercase
 
 from pgproof.model.candidate import IndexCandidate
+from pgproof.model.catalog import Catalog
 from pgproof.model.change import CreateIndex
-from pgproof.model.relation import Catalog, RelationKind, RelationName
+from pgproof.model.relation import RelationKind, RelationName
 from pgproof.model.workload import WorkloadStatement
 from pgproof.stages.estimate.costs import Relevance, Relevant
 

@@ -16,8 +16,9 @@ from pgproof.model.candidate import (
     Proof,
     Selection,
 )
+from pgproof.model.catalog import Catalog
 from pgproof.model.progress import Progress, ignore_progress
-from pgproof.model.relation import Catalog, Index
+from pgproof.model.relation import Index
 from pgproof.model.units import PlannerCost
 from pgproof.model.workload import Workload, WorkloadStatement
 from pgproof.stages.estimate.bits import Mask

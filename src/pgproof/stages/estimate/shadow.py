@@ -15,10 +15,11 @@ from functools import cached_property
 
 from pgproof.errors import ParseError, UsageError
 from pgproof.model.candidate import IndexCandidate
+from pgproof.model.catalog import Catalog
 from pgproof.model.estimate import IndexSize
 from pgproof.model.plan import Plan, PlanNode
 from pgproof.model.progress import Progress, ignore_progress
-from pgproof.model.relation import Catalog, RelationName
+from pgproof.model.relation import RelationName
 from pgproof.model.units import PlannerCost
 from pgproof.postgres.shadow.lane import Lane, Unpriced
 from pgproof.postgres.shadow.lanes import open_lanes, open_workshop

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from pgproof.changes.index_cover import as_change
 from pgproof.errors import ParseError, UsageError
+from pgproof.model.catalog import Catalog
 from pgproof.model.change import CreateIndex
-from pgproof.model.relation import Catalog, RelationName, Table
+from pgproof.model.relation import RelationName, Table
 from pgproof.model.workload import WorkloadStatement
 from pgproof.sqltext.mentions import mentions
 from pgproof.sqltext.parse import parse_statement

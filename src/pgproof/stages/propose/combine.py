@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from pgproof.changes.index_cover import without_covered
 from pgproof.model.candidate import Ambition, IndexCandidate, IndexSet
+from pgproof.model.catalog import Catalog
 from pgproof.model.change import AnalyzeTable, Change, CreateExtension, CreateIndex
 from pgproof.model.drop import DropCandidate
-from pgproof.model.relation import Catalog, Table
+from pgproof.model.relation import Table
 from pgproof.model.variant import Variant
 
 STALE_FRAC = 0.2

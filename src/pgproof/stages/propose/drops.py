@@ -14,12 +14,13 @@ from datetime import timedelta
 from pgproof.changes import refusals
 from pgproof.changes.index_cover import covers_existing, find_keepers
 from pgproof.changes.index_text import create_index_sql
+from pgproof.model.catalog import Catalog
 from pgproof.model.change import Change, CreateIndex, DropIndex, Refusal
 from pgproof.model.drop import DropCandidate, DropCase, DropReview, KeptIndex, Standbys
 from pgproof.model.figures import size
 from pgproof.model.finding import Evidence
 from pgproof.model.plan import Plan
-from pgproof.model.relation import Catalog, Index, RelationName
+from pgproof.model.relation import Index, RelationName
 from pgproof.model.workload import Workload
 from pgproof.stages.propose.expression_use import readers_of_expressions
 from pgproof.stages.propose.reading import ReadStatement, read_workload

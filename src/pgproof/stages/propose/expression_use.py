@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pgproof.model.relation import Catalog, Index, Table
+from pgproof.model.catalog import Catalog
+from pgproof.model.relation import Index, Table
 from pgproof.sqltext.mentions import mentions
 from pgproof.sqltext.shape import QueryShape
 from pgproof.stages.propose.reading import ReadStatement, table_of

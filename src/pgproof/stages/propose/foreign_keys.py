@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from pgproof.model.catalog import Catalog
 from pgproof.model.query import Query, StatementKind
-from pgproof.model.relation import Catalog, Constraint, IndexKey, RelationName
+from pgproof.model.relation import Constraint, IndexKey, RelationName
 from pgproof.model.workload import Workload, WorkloadStatement
 from pgproof.sqltext.fingerprint import fingerprint
 from pgproof.sqltext.quote import qualify, quote_identifier

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pgproof.model.catalog import Catalog
 from pgproof.model.plan import Plan, PlanNode
-from pgproof.model.relation import Catalog
 from pgproof.model.workload import WorkloadStatement
 from pgproof.sqltext.plan_conditions import bare_alias, find_aliases, read_conditions
 from pgproof.sqltext.shape import Bound, ColumnsRead, JoinType, Level, QueryShape, Relation, SourceKind

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from pgproof.model.relation import Catalog, Table
+from pgproof.model.catalog import Catalog
+from pgproof.model.relation import Table
 from pgproof.sqltext.term import Term, TermKind, read_term
 
 NUMBERS = frozenset({"int2", "int4", "int8", "numeric", "float4", "float8"})

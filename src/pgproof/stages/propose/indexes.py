@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from itertools import groupby, zip_longest
 
 from pgproof.model.candidate import IndexCandidate
+from pgproof.model.catalog import Catalog
 from pgproof.model.plan import Plan
-from pgproof.model.relation import Catalog, RelationName
+from pgproof.model.relation import RelationName
 from pgproof.model.workload import Workload
 from pgproof.stages.propose.drafts.access import Access, find_accesses
 from pgproof.stages.propose.drafts.btree import filter_drafts

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from pgproof.model.relation import Catalog
+from pgproof.model.catalog import Catalog
 from pgproof.sqltext.names import index_name
 
 _NOT_A_WORD = re.compile(r"\W+")

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pgproof.errors import ParseError, UsageError
-from pgproof.model.relation import Catalog, RelationKind, Table
+from pgproof.model.catalog import Catalog
+from pgproof.model.relation import RelationKind, Table
 from pgproof.model.workload import Workload, WorkloadStatement
 from pgproof.sqltext.parse import parse_statement
 from pgproof.sqltext.shape import Level, QueryShape, SourceKind

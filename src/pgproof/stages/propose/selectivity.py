@@ -6,7 +6,8 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from pgproof.model.relation import Catalog, Column, RelationKind, Table
+from pgproof.model.catalog import Catalog
+from pgproof.model.relation import Column, RelationKind, Table
 from pgproof.model.workload import WorkloadStatement
 from pgproof.sqltext.shape import Predicate, PredicateKind
 from pgproof.stages.propose.literals import known_values

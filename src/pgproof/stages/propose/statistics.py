@@ -10,10 +10,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 from pgproof.changes import effective_changes, refusals
+from pgproof.model.catalog import Catalog
 from pgproof.model.change import AnalyzeTable, CreateStatistics, SetStatisticsTarget, StatisticsKind
 from pgproof.model.finding import Evidence
 from pgproof.model.plan import Plan
-from pgproof.model.relation import Catalog, Column, RelationKind, RelationName, Table
+from pgproof.model.relation import Column, RelationKind, RelationName, Table
 from pgproof.model.statistics_advice import StatisticsAdvice
 from pgproof.model.workload import Workload
 from pgproof.sqltext.canonical import canonical_expression

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from pgproof.model.catalog import Catalog
 from pgproof.model.misestimate import Misestimate, find_misestimates
 from pgproof.model.plan import Plan, PlanNode
-from pgproof.model.relation import Catalog, Table
+from pgproof.model.relation import Table
 from pgproof.model.workload import WorkloadStatement
 from pgproof.sqltext.plan_conditions import bare_alias, find_aliases, read_conditions
 from pgproof.sqltext.shape import Comparand, Operand, Predicate, PredicateKind

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from pgproof.model.catalog import Catalog
 from pgproof.model.figures import percent
 from pgproof.model.finding import Evidence
-from pgproof.model.relation import Catalog, Column, Table
+from pgproof.model.relation import Column, Table
 from pgproof.model.statistics import ColumnStatistics
 from pgproof.model.workload import ParameterSource, WorkloadStatement
 from pgproof.sqltext.shape import Predicate, PredicateKind

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from pgproof.model.catalog import Catalog
 from pgproof.model.drop import IndexUpkeep
-from pgproof.model.relation import Catalog, Index, RelationKind, RelationName, Table
+from pgproof.model.relation import Index, RelationKind, RelationName, Table
 from pgproof.sqltext.mentions import mentions
 from pgproof.stages.propose.reading import ReadStatement, table_of
 

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from pgproof.model.candidate import IndexCandidate
+from pgproof.model.catalog import Catalog
 from pgproof.model.change import CreateIndex
-from pgproof.model.relation import Catalog, RelationName, Table
+from pgproof.model.relation import RelationName, Table
 from pgproof.model.workload import WorkloadStatement
 from pgproof.sqltext.mentions import mentions
 from pgproof.stages.propose.drafts.draft import Draft

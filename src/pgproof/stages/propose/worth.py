@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pgproof.changes import refusals
 from pgproof.model.candidate import IndexCandidate
-from pgproof.model.relation import Catalog, ConstraintKind, Table
+from pgproof.model.catalog import Catalog
+from pgproof.model.relation import ConstraintKind, Table
 from pgproof.stages.propose.drafts.access import Access
 from pgproof.stages.propose.drafts.draft import Draft
 from pgproof.stages.propose.drafts.methods import BRIN_MIN_CORRELATION

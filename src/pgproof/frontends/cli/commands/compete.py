@@ -16,7 +16,7 @@ from pgproof.frontends.blueprint_file import read_blueprint
 from pgproof.frontends.cli.options import Json
 from pgproof.frontends.cli.outputs import demand_writable_folder
 from pgproof.frontends.cli.screen import Screen
-from pgproof.frontends.documents import competition_document
+from pgproof.frontends.competition_documents import competition_document
 from pgproof.frontends.report import terminal
 from pgproof.model.blueprint import Blueprint
 

@@ -13,7 +13,7 @@ from pgproof.frontends.artifacts import write_text
 from pgproof.frontends.cli.options import Json
 from pgproof.frontends.cli.outputs import demand_writable_file
 from pgproof.frontends.cli.screen import Screen
-from pgproof.frontends.documents import competition_document
+from pgproof.frontends.competition_documents import competition_document
 from pgproof.frontends.report import terminal
 from pgproof.frontends.report.page import Page, render_page
 

@@ -10,7 +10,8 @@ from pgproof import pipeline
 from pgproof.config import read_settings
 from pgproof.frontends.cli.options import Json
 from pgproof.frontends.cli.screen import Screen
-from pgproof.frontends.documents import SelfcheckDocument, arm_document
+from pgproof.frontends.competition_documents import arm_document
+from pgproof.frontends.documents import SelfcheckDocument
 from pgproof.frontends.report import terminal
 
 

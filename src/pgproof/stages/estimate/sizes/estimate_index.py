@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from pgproof.model.catalog import Catalog
 from pgproof.model.change import CreateIndex
 from pgproof.model.estimate import Confidence, GinPages, IndexShape
-from pgproof.model.relation import Catalog, RelationKind, Table
+from pgproof.model.relation import RelationKind, Table
 from pgproof.stages.estimate.sizes.brin_shape import brin_shape
 from pgproof.stages.estimate.sizes.btree_shape import btree_shape
 from pgproof.stages.estimate.sizes.gin_shape import gin_shape

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pgproof.model.relation import Catalog, Column, Table
+from pgproof.model.catalog import Catalog
+from pgproof.model.relation import Column, Table
 
 ORDERED_TOGETHER_FROM = 0.999
 """Correlation from which two columns both follow the order of the rows. **Source**: judgement."""

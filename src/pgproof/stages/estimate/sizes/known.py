@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from pgproof.model.catalog import Catalog
 from pgproof.model.change import CreateIndex
-from pgproof.model.relation import Catalog, Column, IndexKey, Table
+from pgproof.model.relation import Column, IndexKey, Table
 from pgproof.stages.estimate.sizes.duplicates import TableSample
 from pgproof.stages.estimate.sizes.expression import stand_in
 from pgproof.stages.estimate.sizes.predicate import Restriction, read_predicate

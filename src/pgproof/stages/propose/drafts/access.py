@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from pgproof.model.relation import Catalog, RelationKind, Table
+from pgproof.model.catalog import Catalog
+from pgproof.model.relation import RelationKind, Table
 from pgproof.model.workload import WorkloadStatement
 from pgproof.sqltext.shape import (
     Clause,

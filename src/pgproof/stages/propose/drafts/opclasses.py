@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from pgproof.model.catalog import Catalog
 from pgproof.model.change import CreateExtension
-from pgproof.model.relation import Catalog
 
 
 def operator_class(

@@ -9,8 +9,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from pgproof.model.catalog import Catalog
 from pgproof.model.change import CreateExtension
-from pgproof.model.relation import Catalog, Column, IndexKey
+from pgproof.model.relation import Column, IndexKey
 from pgproof.sqltext.shape import Operand, Predicate, PredicateKind
 from pgproof.stages.propose.drafts.access import Access
 from pgproof.stages.propose.drafts.btree import looked_up, make_draft

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pgproof.model.relation import Catalog, IndexKey, Table
+from pgproof.model.catalog import Catalog
+from pgproof.model.relation import IndexKey, Table
 from pgproof.sqltext.shape import Operand, Predicate, PredicateKind
 from pgproof.stages.propose.drafts.access import Access, Equal
 from pgproof.stages.propose.drafts.draft import key_of, sort_keys

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from pgproof.model.catalog import Catalog
 from pgproof.model.machine import Machine
-from pgproof.model.relation import Catalog
 from pgproof.model.setting_advice import SettingAdvice
 from pgproof.model.workload import Workload
 from pgproof.stages.propose.settings.memory import advise_memory

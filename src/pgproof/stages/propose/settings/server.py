@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from pgproof.changes.platform import platform_of
 from pgproof.changes.setting_guard import OF_SESSIONS
+from pgproof.model.catalog import Catalog
 from pgproof.model.change import SetSetting, SettingScope
 from pgproof.model.machine import Machine
-from pgproof.model.relation import Catalog, Setting
+from pgproof.model.relation import Setting
 from pgproof.model.setting_advice import SettingAdvice, TakesEffect
 from pgproof.model.workload import Workload
 
