@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pgproof.model.catalog import Catalog
@@ -14,8 +14,6 @@ from pgproof.model.statistics_advice import StatisticsAdvice, StatisticsCheck
 from pgproof.model.variant import Variant
 from pgproof.model.workload import Workload
 from pgproof.pipeline.trials import Trials
-from pgproof.stages.estimate.goal import Goal
-from pgproof.stages.estimate.shadow import ShadowCosts
 from pgproof.stages.propose.settings import propose_settings
 from pgproof.stages.propose.statistics import propose_statistics
 from pgproof.stages.propose.tuning import settings_variant, statistics_variant
@@ -39,7 +37,7 @@ class Beside:
 
 
 def advise_beside(
-    goal: Goal | None,
+    plans: Mapping[str, Sequence[Plan]],
     catalog: Catalog,
     workload: Workload,
     machine: Machine | None,
@@ -49,30 +47,18 @@ def advise_beside(
     """Look for statistics and settings that would help.
 
     Args:
-        goal: Of the choice of indexes; its provider is asked for plans where it shows them. None without.
+        plans: Of the statements as the database is, by name; executed ones of a clone are better.
         catalog: Of the database.
         workload: What is asked of it.
         machine: It runs on; None where it is not known.
         trials: Clones to try statistics on; None leaves them untried.
         progress: Told what is being done.
     """
-    plans = trials.execute_plans() if trials else _plans_of(goal)
-    statistics = propose_statistics(catalog, workload, plans)
+    executed = trials.execute_plans() if trials else plans
+    statistics = propose_statistics(catalog, workload, executed)
     checks = trials.try_statistics(statistics) if trials and statistics else ()
     progress("looking at the settings")
     settings = propose_settings(catalog, machine, workload) if machine else ()
     kept = [check.advice for check in checks if check.kept]
     variants = (statistics_variant(kept), settings_variant(settings))
     return Beside(statistics, checks, settings, tuple(v for v in variants if v is not None))
-
-
-def _plans_of(goal: Goal | None) -> dict[str, Sequence[Plan]]:
-    """Return the plans that a shadow makes for the statements as the database is, by name."""
-    found: dict[str, Sequence[Plan]] = {}
-    if goal is None or not isinstance(goal.costs.provider, ShadowCosts):
-        return found
-    for question in goal.costs.questions:
-        plan = goal.costs.provider.explain(question.request, goal.base)
-        if isinstance(plan, Plan):
-            found[question.statement] = (*found.get(question.statement, ()), plan)
-    return found

@@ -15,11 +15,12 @@ from pgproof.model.drop import DropReview
 from pgproof.model.estimate import Estimate
 from pgproof.model.figures import percent, size
 from pgproof.model.paired import PairedTiming
+from pgproof.model.plan import Plan
 from pgproof.model.progress import Progress
 from pgproof.model.variant import ExpectedStatement, Variant
 from pgproof.model.workload import Workload
 from pgproof.pipeline.beside import Beside, advise_beside
-from pgproof.pipeline.pricing import Pricing, ToPrice, open_pricing
+from pgproof.pipeline.pricing import Planner, Pricing
 from pgproof.pipeline.refining import refine
 from pgproof.pipeline.trials import Trials, open_trials
 from pgproof.pipeline.wishes import Wishes
@@ -46,6 +47,7 @@ class Task:
         workload: What is to become cheaper.
         candidates: Most promising first; may be empty.
         review: Existing indexes that may go.
+        plans: Of the statements as the database is, by name.
         wishes: How to choose.
         progress: Told what is being done.
     """
@@ -56,6 +58,7 @@ class Task:
     workload: Workload
     candidates: tuple[IndexCandidate, ...]
     review: DropReview
+    plans: Mapping[str, Sequence[Plan]]
     wishes: Wishes
     progress: Progress
 
@@ -83,8 +86,12 @@ class Choice:
     beside: Beside = field(default_factory=Beside)
 
 
-def make_choice(task: Task) -> Choice:
+def make_choice(task: Task, planner: Planner) -> Choice:
     """Choose, price and explain variants; see `Choice`.
+
+    Args:
+        task: What there is to choose from.
+        planner: Prices it.
 
     Raises:
         CapabilityMissing: HypoPG is not installed, or the database can't be copied.
@@ -95,14 +102,13 @@ def make_choice(task: Task) -> Choice:
         if task.wishes.measure:
             trials = stack.enter_context(open_trials(task.settings, task.dsn, task.workload, task.progress))
         if not task.candidates:
-            return _with_beside(task, Choice(notes=(_NOTHING,)), None, trials)
-        asked = ToPrice(task.dsn, task.catalog, task.candidates, names_of(task.review.candidates))
-        pricing = stack.enter_context(open_pricing(task.settings, task.wishes.what_if, asked, task.progress))
-        goal, choice = _choose(task, pricing, trials)
-        return _with_beside(task, choice, goal, trials)
+            return _with_beside(task, Choice(notes=(_NOTHING,)), trials)
+        droppable = names_of(task.review.candidates)
+        pricing = stack.enter_context(planner.price(task.candidates, droppable))
+        return _with_beside(task, _choose(task, pricing, trials), trials)
 
 
-def _choose(task: Task, pricing: Pricing, trials: Trials | None) -> tuple[Goal, Choice]:
+def _choose(task: Task, pricing: Pricing, trials: Trials | None) -> Choice:
     """Choose sets of candidates, and price and explain the variants that come of it."""
     task.progress("choosing indexes")
     checks = foreign_key_checks(task.catalog, task.workload)
@@ -130,7 +136,7 @@ def _choose(task: Task, pricing: Pricing, trials: Trials | None) -> tuple[Goal, 
     variants = as_variants(selection) or _only_drops(goal, task.review)
     estimates = estimate_variants(pricing.provider, task.workload, variants, checks=checks, costs=goal.costs)
     reason = (selection.reason,) if selection.reason else ()
-    return goal, Choice(
+    return Choice(
         variants=tuple(_with_figure(*pair) for pair in zip(variants, estimates, strict=True)),
         estimates=estimates,
         notes=(*reason, *doubts, *_skipped(goal), *selection.refused, *pricing.notes),
@@ -156,9 +162,11 @@ def _only_drops(goal: Goal, review: DropReview) -> tuple[Variant, ...]:
     )
 
 
-def _with_beside(task: Task, choice: Choice, goal: Goal | None, trials: Trials | None) -> Choice:
+def _with_beside(task: Task, choice: Choice, trials: Trials | None) -> Choice:
     """Add statistics and settings, and the variants of them."""
-    beside = advise_beside(goal, task.catalog, task.workload, task.wishes.machine, trials, task.progress)
+    beside = advise_beside(
+        task.plans, task.catalog, task.workload, task.wishes.machine, trials, task.progress
+    )
     return replace(choice, variants=(*choice.variants, *beside.variants), beside=beside)
 
 

@@ -84,7 +84,8 @@ def capture(
     with open_target(settings, dsn) as session:
         progress("reading the catalog")
         catalog = read_catalog(session)
-        workload = _workload_of(session, catalog, workload_file, window_s, limit, min_calls, seed, progress)
+        found = _statements_of(session, workload_file, window_s, limit, min_calls, seed, progress)
+        workload = fill_parameters(session, catalog, found, seed=seed, progress=progress)
     remember(settings, "capture", workload.database, workload)
     return workload
 
@@ -128,11 +129,14 @@ def check(
     return CheckOutcome(catalog, workload, diagnosis)
 
 
-def obtain_workload(
-    session: Session, catalog: Catalog, workload_file: Path | None, seed: int, progress: Progress
+def obtain_statements(
+    session: Session, workload_file: Path | None, seed: int, progress: Progress
 ) -> Workload:
-    """Return the workload of a file, or else of pg_stat_statements since its last reset, with values."""
-    return _workload_of(session, catalog, workload_file, 0.0, DEFAULT_LIMIT, None, seed, progress)
+    """Return the workload of a file, or else of pg_stat_statements since its last reset.
+
+    Statements have the values that the file gives; `fill_parameters` draws the others.
+    """
+    return _statements_of(session, workload_file, 0.0, DEFAULT_LIMIT, None, seed, progress)
 
 
 def write_workload(workload: Workload, path: Path) -> None:
@@ -148,9 +152,8 @@ def write_workload(workload: Workload, path: Path) -> None:
     save_workload(workload, path)
 
 
-def _workload_of(
+def _statements_of(
     session: Session,
-    catalog: Catalog,
     workload_file: Path | None,
     window_s: float,
     limit: int,
@@ -159,13 +162,11 @@ def _workload_of(
     progress: Progress,
 ) -> Workload:
     if workload_file is None:
-        measured = capture_statements(
+        return capture_statements(
             session, window_s=window_s, limit=limit, min_calls=min_calls, progress=progress
         )
-        return fill_parameters(session, catalog, measured, seed=seed, progress=progress)
     spec = load_spec(workload_file)
     declared = resolve_generators(session, spec, seed)
-    declared = fill_parameters(session, catalog, declared, seed=seed, progress=progress)
     try:
         # What the file names is the application's, however light it is and be it called only once.
         measured = capture_statements(
@@ -180,7 +181,8 @@ def _workload_or_reason(
     session: Session, catalog: Catalog, workload_file: Path | None, progress: Progress
 ) -> tuple[Workload | None, tuple[Skipped, ...]]:
     try:
-        return obtain_workload(session, catalog, workload_file, 1, progress), ()
+        found = obtain_statements(session, workload_file, 1, progress)
+        return fill_parameters(session, catalog, found, seed=1, progress=progress), ()
     except CapabilityMissing as error:
         return None, (Skipped(STATEMENTS, error.message, error.hint),)
     except ConfigError as error:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -14,9 +14,11 @@ from pgproof.model.estimate import IndexSize
 from pgproof.model.progress import Progress, ignore_progress
 from pgproof.model.relation import RelationName
 from pgproof.pipeline.looking import open_target
-from pgproof.postgres.session import open_session
+from pgproof.postgres.session import Session, open_session
 from pgproof.postgres.shadow.server import open_shadow
+from pgproof.stages.capture.value_planner import StandInPlanner, TargetPlanner, ValuePlanner
 from pgproof.stages.compete.clones import open_clones
+from pgproof.stages.estimate.as_is import open_as_is
 from pgproof.stages.estimate.clone_costs import open_clone_costs
 from pgproof.stages.estimate.hypopg import open_hypopg_costs
 from pgproof.stages.estimate.provider import CostProvider
@@ -52,86 +54,100 @@ class Pricing:
 
 
 @dataclass(frozen=True, slots=True)
-class ToPrice:
-    """What is to be priced.
+class Planner:
+    """Whose planner is asked: first about the database as it is, then about candidates.
 
     Args:
-        dsn: Of the database; it is only read.
-        catalog: Of the same.
-        candidates: Most promising first.
-        droppable: Existing indexes that may be thought away.
+        session: Plans statements as the database is.
+        is_target: It is the database itself, which only who asked for HypoPG gets.
+        is_incomplete: Something that the database has may be missing there.
+        price: Has candidates priced for as long as a block lasts; existing indexes may be thought away.
     """
 
-    dsn: str
-    catalog: Catalog
-    candidates: tuple[IndexCandidate, ...]
-    droppable: tuple[RelationName, ...] = ()
+    session: Session
+    is_target: bool
+    is_incomplete: bool
+    price: Callable[[Sequence[IndexCandidate], Sequence[RelationName]], AbstractContextManager[Pricing]]
+
+    def of_values(self, target: Session) -> ValuePlanner:
+        """Return who tries values that were drawn from a database."""
+        if self.is_target:
+            return TargetPlanner(target)
+        return StandInPlanner(self.session, target, is_incomplete=self.is_incomplete)
 
 
 @contextmanager
-def open_pricing(
-    settings: Settings, what_if: WhatIf, asked: ToPrice, progress: Progress = ignore_progress
-) -> Iterator[Pricing]:
-    """Have candidates priced for as long as a block lasts.
+def open_planner(
+    settings: Settings, what_if: WhatIf, dsn: str, catalog: Catalog, progress: Progress = ignore_progress
+) -> Iterator[Planner]:
+    """Get a planner ready for as long as a block lasts.
 
     Args:
         settings: Home, binaries, guards.
-        what_if: Who prices them.
-        asked: What is to be priced.
+        what_if: Which one.
+        dsn: Of the database; it is only read.
+        catalog: Of the same.
         progress: Told what is being done.
 
     Raises:
-        CapabilityMissing: HypoPG is not installed, or the database can't be copied.
+        CapabilityMissing: The database can't be copied; or, once it prices, HypoPG is not installed.
         Unreachable, ServerError, EmbeddedServerError: As the servers say.
     """
     opened = {WhatIf.SHADOW: _on_shadow, WhatIf.CLONE: _on_clone, WhatIf.HYPOPG: _on_target}[what_if]
-    with opened(settings, asked, progress) as pricing:
-        yield pricing
+    with opened(settings, dsn, catalog, progress) as planner:
+        yield planner
 
 
 @contextmanager
-def _on_shadow(settings: Settings, asked: ToPrice, progress: Progress) -> Iterator[Pricing]:
+def _on_shadow(settings: Settings, dsn: str, catalog: Catalog, progress: Progress) -> Iterator[Planner]:
     with (
-        open_shadow(asked.dsn, home=settings.home, progress=progress) as shadow,
-        open_shadow_costs(
-            shadow,
-            asked.catalog,
-            asked.candidates,
-            droppable=asked.droppable,
-            lanes=LANES,
-            progress=progress,
-        ) as provider,
+        open_shadow(dsn, home=settings.home, progress=progress) as shadow,
+        open_as_is(shadow, catalog, progress) as session,
     ):
-        yield Pricing(provider, asked.candidates, dict(provider.index_sizes), tuple(shadow.notes))
+
+        @contextmanager
+        def price(
+            candidates: Sequence[IndexCandidate], droppable: Sequence[RelationName]
+        ) -> Iterator[Pricing]:
+            with open_shadow_costs(
+                shadow, catalog, candidates, droppable=droppable, lanes=LANES, progress=progress
+            ) as provider:
+                sizes = dict(provider.index_sizes)
+                yield Pricing(provider, tuple(candidates), sizes, tuple(shadow.notes))
+
+        yield Planner(session, is_target=False, is_incomplete=shadow.incomplete, price=price)
 
 
 @contextmanager
-def _on_clone(settings: Settings, asked: ToPrice, progress: Progress) -> Iterator[Pricing]:
+def _on_clone(settings: Settings, dsn: str, _: Catalog, progress: Progress) -> Iterator[Planner]:
     with (
         open_clones(
-            asked.dsn,
-            home=settings.home,
-            arms=1,
-            writes=False,
-            clone_bindir=settings.bindir,
-            progress=progress,
+            dsn, home=settings.home, arms=1, writes=False, clone_bindir=settings.bindir, progress=progress
         ) as (host, _),
         open_session(host.make("estimate"), read_only=False, statement_timeout_ms=0) as session,
-        open_clone_costs(session, asked.candidates, droppable=asked.droppable, progress=progress) as provider,
     ):
-        yield Pricing(provider, asked.candidates, dict(provider.index_sizes))
+
+        @contextmanager
+        def price(
+            candidates: Sequence[IndexCandidate], droppable: Sequence[RelationName]
+        ) -> Iterator[Pricing]:
+            with open_clone_costs(session, candidates, droppable=droppable, progress=progress) as provider:
+                yield Pricing(provider, tuple(candidates), dict(provider.index_sizes))
+
+        yield Planner(session, is_target=False, is_incomplete=True, price=price)
 
 
 @contextmanager
-def _on_target(settings: Settings, asked: ToPrice, progress: Progress) -> Iterator[Pricing]:
-    with (
-        open_target(settings, asked.dsn) as session,
-        open_hypopg_costs(
-            session,
-            asked.candidates,
-            catalog=asked.catalog,
-            droppable=asked.droppable,
-            progress=progress,
-        ) as provider,
-    ):
-        yield Pricing(provider, asked.candidates, dict(provider.index_sizes))
+def _on_target(settings: Settings, dsn: str, catalog: Catalog, progress: Progress) -> Iterator[Planner]:
+    with open_target(settings, dsn) as session:
+
+        @contextmanager
+        def price(
+            candidates: Sequence[IndexCandidate], droppable: Sequence[RelationName]
+        ) -> Iterator[Pricing]:
+            with open_hypopg_costs(
+                session, candidates, catalog=catalog, droppable=droppable, progress=progress
+            ) as provider:
+                yield Pricing(provider, tuple(candidates), dict(provider.index_sizes))
+
+        yield Planner(session, is_target=True, is_incomplete=False, price=price)

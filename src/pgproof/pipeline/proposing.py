@@ -20,11 +20,14 @@ from pgproof.model.variant import Variant
 from pgproof.model.workload import Workload
 from pgproof.pipeline.beside import Beside
 from pgproof.pipeline.choosing import Task, make_choice
-from pgproof.pipeline.looking import obtain_workload, open_target
+from pgproof.pipeline.looking import obtain_statements, open_target
 from pgproof.pipeline.memory import demand_memory, remember
+from pgproof.pipeline.pricing import open_planner
 from pgproof.pipeline.wishes import Wishes, demand_sense
 from pgproof.postgres.catalog import read_catalog
 from pgproof.postgres.standbys import read_standbys
+from pgproof.stages.capture.parameters import fill_parameters
+from pgproof.stages.diagnose.plans import read_generic_plans, read_plans
 from pgproof.stages.propose.drops import find_droppable
 from pgproof.stages.propose.indexes import find_proposals
 
@@ -89,11 +92,27 @@ def advise(
         progress("reading the catalog")
         catalog = read_catalog(session)
         standbys = read_standbys(session)
-        workload = workload or obtain_workload(session, catalog, workload_file, wishes.seed, progress)
-    progress("looking for candidates")
-    found = find_proposals(catalog, workload, max_width=wishes.max_width)
-    review = find_droppable(catalog, workload, standbys=standbys, standbys_asked=wishes.standbys_asked)
-    choice = make_choice(Task(settings, dsn, catalog, workload, found.candidates, review, wishes, progress))
+        asked = workload or obtain_statements(session, workload_file, wishes.seed, progress)
+    with open_planner(settings, wishes.what_if, dsn, catalog, progress) as planner:
+        if workload is None:
+            with open_target(settings, dsn) as session:
+                workload = fill_parameters(
+                    session,
+                    catalog,
+                    asked,
+                    seed=wishes.seed,
+                    planner=planner.of_values(session),
+                    progress=progress,
+                )
+        plans, _ = read_plans(planner.session, workload, progress)
+        progress("looking for candidates")
+        shown = read_generic_plans(planner.session, workload)
+        found = find_proposals(catalog, workload, max_width=wishes.max_width, plans=shown)
+        review = find_droppable(
+            catalog, workload, plans=plans, standbys=standbys, standbys_asked=wishes.standbys_asked
+        )
+        task = Task(settings, dsn, catalog, workload, found.candidates, review, plans, wishes, progress)
+        choice = make_choice(task, planner)
     notes = (*choice.notes, *found.notes)
     blueprint = Blueprint(
         name=f"indexes for {catalog.database}",

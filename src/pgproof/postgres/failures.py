@@ -14,6 +14,10 @@ from pgproof.postgres.grants import Denial
 
 INSUFFICIENT_PRIVILEGE = "42501"
 
+LACKING = frozenset({"42P01", "42883", "42704", "3F000", "42703", "42846", "0A000", "58P01", "42725"})
+"""SQLSTATEs of what a statement needs and the database lacks: relation, function, type or operator, schema,
+column, cast, feature, library. **Source**: documentation, appendix A."""
+
 
 class _Refusal(NamedTuple):
     """How libpq or the server words a refused connection, and what we say instead.

@@ -146,22 +146,43 @@ def open_lanes(
         EmbeddedServerError: The file system can't hold files with holes of that length.
         ServerError: The shadow is gone.
     """
-    with failures_told("asking the shadow"), connect_to(shadow.server, ADMIN) as admin:
-        cursor = admin.cursor(row_factory=namedtuple_row)
-        known = cursor.execute(load_query("planner_settings", SHADOW_MAJOR).encode()).fetchall()
-    settings = choose_settings(shadow.source.settings, known)
+    settings = planner_settings_of(shadow)
     with ExitStack() as stack:
         stack.enter_context(failures_told("asking the shadow"))
         lanes = []
         for _ in range(count):
-            name = stack.enter_context(_copied_database(shadow, database))
-            oid = _oid_of(shadow, name)
-            lay_out(shadow.server.data_dir / "base" / str(oid), extents, shadow.server.give)
+            name = stack.enter_context(laid_out_copy(shadow, database, extents))
             connection = stack.enter_context(connect_to(shadow.server, name))
             role = shadow.source.user if shadow.source.guarded else ""
             asking = stack.enter_context(connect_to(shadow.server, name)) if role else connection
             lanes.append(Lane(connection, asking, settings, shadow.source.search_path, role))
         yield tuple(lanes)
+
+
+@contextmanager
+def laid_out_copy(shadow: Shadow, database: str, extents: Sequence[Extent]) -> Iterator[str]:
+    """Copy a database and give the files of the copy their length; it is dropped at the end.
+
+    Args:
+        shadow: It runs there.
+        database: A workshop's; nobody may be connected to it.
+        extents: How long each relation's file is to be.
+
+    Yields:
+        The copy's name.
+    """
+    with _copied_database(shadow, database) as name:
+        folder = shadow.server.data_dir / "base" / str(_oid_of(shadow, name))
+        lay_out(folder, extents, shadow.server.give)
+        yield name
+
+
+def planner_settings_of(shadow: Shadow) -> Mapping[str, str]:
+    """Return the target's planner settings that a session of the shadow takes over."""
+    with failures_told("asking the shadow"), connect_to(shadow.server, ADMIN) as admin:
+        cursor = admin.cursor(row_factory=namedtuple_row)
+        known = cursor.execute(load_query("planner_settings", SHADOW_MAJOR).encode()).fetchall()
+    return choose_settings(shadow.source.settings, known)
 
 
 def _admit_role(connection: psycopg.Connection[Any], shadow: Shadow) -> None:

@@ -1,4 +1,4 @@
-"""Values for statements whose texts have only ``$1``: drawn from live rows, then tried on the server.
+"""Values for statements whose texts have only ``$1``: drawn from live rows, then tried with a planner.
 
 ``WHERE a.x = $1 AND a.y > $2`` gets both values from the same row, and where tables are joined, from rows
 that the join brings together: values that never meet would make any index look good.
@@ -17,7 +17,6 @@ from pgproof.model.catalog import Catalog
 from pgproof.model.progress import Progress, ignore_progress
 from pgproof.model.query import Query
 from pgproof.model.workload import ParameterSet, ParameterSource, Workload, WorkloadStatement
-from pgproof.postgres.explain import explain
 from pgproof.postgres.session import Session
 from pgproof.sqltext.normalised import LIST_LENGTH
 from pgproof.sqltext.parameters import parameter_numbers
@@ -25,25 +24,16 @@ from pgproof.sqltext.parse import parse_statement
 from pgproof.sqltext.uses import ParameterRole
 from pgproof.stages.capture.fresh_keys import find_fresh_keys
 from pgproof.stages.capture.parameter_plan import ParameterPlan, plan_parameters
-from pgproof.stages.capture.parameter_types import read_parameter_types
 from pgproof.stages.capture.parameter_values import DEFAULT_LIMIT, SetMaker
 from pgproof.stages.capture.row_samples import Cell, RowSample, sample_rows, stratify
-from pgproof.stages.capture.rows_match import (
-    counted_rows,
-    disagree,
-    expected_rows,
-    infer_limit,
-    pick,
-    weigh,
-)
+from pgproof.stages.capture.rows_match import counted_rows, disagree, infer_limit, pick, weigh
 from pgproof.stages.capture.spec import DEFAULT_SETS
+from pgproof.stages.capture.value_planner import TargetPlanner, Unplanned, ValuePlanner
 
 _RARE_SHARE = 4
 """One set in so many takes a row whose values are rare in the sample."""
 _POOL_FACTOR = 3
 """So many times the wanted sets are tried where the first ones don't fit the rows that the server counted."""
-_MAY_NOT = "42501"
-"""insufficient_privilege: the server looks at rights after it has read the values, and before it plans."""
 _SQUASHED = "/*, ... */"
 """What PostgreSQL 18 leaves of a list of constants."""
 
@@ -55,16 +45,18 @@ def fill_parameters(
     *,
     seed: int,
     sets: int = DEFAULT_SETS,
+    planner: ValuePlanner | None = None,
     progress: Progress = ignore_progress,
 ) -> Workload:
     """Give every statement without values parameter sets that the server accepts.
 
     Args:
-        session: On the database; only reads, and EXPLAINs.
+        session: On the database; rows to take values from are read, a sample of each table.
         catalog: Of that database.
         workload: Statements that have values keep them.
         seed: The same seed on the same rows gives the same values.
         sets: Sets wanted for a statement, >= 1; fewer where values repeat.
+        planner: Tells types and tries values; None lets the database itself plan them.
         progress: Told after each statement.
 
     Returns:
@@ -74,23 +66,29 @@ def fill_parameters(
     Raises:
         Unreachable: The connection was lost.
     """
+    planner = planner or TargetPlanner(session)
     filled: list[WorkloadStatement] = []
     for done, statement in enumerate(workload.statements):
         progress("drawing parameter values", done, len(workload.statements))
         if statement.parameter_sets or not parameter_numbers(statement.query.sql):
             filled.append(statement)
         else:
-            filled.append(_fill(session, catalog, statement, seed, sets))
+            filled.append(_fill(session, planner, catalog, statement, seed, sets))
     progress("drawing parameter values", len(filled), len(filled))
     return replace(workload, statements=tuple(filled))
 
 
 def _fill(
-    session: Session, catalog: Catalog, statement: WorkloadStatement, seed: int, sets: int
+    session: Session,
+    planner: ValuePlanner,
+    catalog: Catalog,
+    statement: WorkloadStatement,
+    seed: int,
+    sets: int,
 ) -> WorkloadStatement:
     try:
         parsed = parse_statement(statement.query.sql)
-        kinds = read_parameter_types(session, statement.query.sql)
+        kinds = planner.types(statement.query.sql)
     except Unreachable:
         raise
     except (ServerError, ParseError) as error:
@@ -103,7 +101,7 @@ def _fill(
     limit = infer_limit(statement)
     maker = SetMaker(plan.slots, _columns(samples), fresh, rng, catalog.read_at, limit=limit or DEFAULT_LIMIT)
     drawn = _draw(maker, samples, [_row_order(sample, rng, sets) for sample in samples], sets)
-    tried = _try_out(session, statement.query, drawn)
+    tried = _try_out(planner, statement.query, drawn)
     notes = (*statement.notes, *_notes(plan, samples, tried, limit, has_fresh=bool(fresh)))
     statement = replace(statement, parameter_sets=tried.accepted, notes=notes)
     counted = counted_rows(statement)
@@ -111,7 +109,7 @@ def _fill(
         return statement
     many = _POOL_FACTOR * sets
     pool = _draw(maker, samples, [stratify(sample, rng, many) for sample in samples], many)
-    return _fit_rows(statement, tried, _try_out(session, statement.query, pool), counted, sets)
+    return _fit_rows(statement, tried, _try_out(planner, statement.query, pool), counted, sets)
 
 
 def _weights(sets: Iterable[ParameterSet]) -> list[float]:
@@ -191,38 +189,36 @@ class _Tried:
     """What the server said to sets of values.
 
     Args:
-        accepted: Those it can plan, and those of a write that this role may not even plan.
+        accepted: Those it can plan, and those that could not be tried.
         refusals: The others, counted by SQLSTATE, for the server's messages quote values.
-        unplanned: How many of the accepted ones were not planned for want of a right.
+        unplanned: Why some of the accepted ones were not planned; empty where all were.
         rows: That the planner expects of each accepted one; empty where one was not planned.
     """
 
     accepted: tuple[ParameterSet, ...]
     refusals: Counter[str]
-    unplanned: int = 0
+    unplanned: str = ""
     rows: tuple[float, ...] = ()
 
 
-def _try_out(session: Session, query: Query, drawn: Sequence[ParameterSet]) -> _Tried:
-    """Let the server plan each set.
-
-    Who only reads may not plan a write. Its values were read as the types they must have before the server
-    looked at rights, so they are kept; whether the row can be written shows on a clone.
-    """
+def _try_out(planner: ValuePlanner, query: Query, drawn: Sequence[ParameterSet]) -> _Tried:
+    """Let each set be planned."""
     accepted: list[ParameterSet] = []
     rows: list[float] = []
     refusals: Counter[str] = Counter()
-    unplanned = 0
+    unplanned = ""
     for given in drawn:
         try:
-            rows.append(expected_rows(explain(session, query.sql, given.values)))
+            expected = planner.rows(query, given.values)
         except Unreachable:
             raise
         except ServerError as error:
-            if query.read_only or error.sqlstate != _MAY_NOT:
-                refusals[error.sqlstate] += 1
-                continue
-            unplanned += 1
+            refusals[error.sqlstate] += 1
+            continue
+        if isinstance(expected, Unplanned):
+            unplanned = expected.reason
+        else:
+            rows.append(expected)
         accepted.append(given)
     return _Tried(tuple(accepted), refusals, unplanned, () if unplanned else tuple(rows))
 
@@ -255,7 +251,7 @@ def _notes(
     elif has_fresh:
         yield "Values of unique columns are fresh, so that the change meets no other row's."
     if tried.unplanned:
-        yield "Values not checked: this role may not plan writes; compete tries them on a clone."
+        yield f"Values not checked: {tried.unplanned}"
     if tried.refusals:
         states = ", ".join(f"SQLSTATE {state or 'unknown'}" for state in sorted(tried.refusals))
         refused = tried.refusals.total()

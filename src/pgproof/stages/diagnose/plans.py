@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pgproof.errors import CapabilityMissing, ServerError, Unreachable
+from pgproof.errors import CapabilityMissing, ParseError, ServerError, Unreachable, UsageError
 from pgproof.model.finding import Skipped
 from pgproof.model.plan import Plan
 from pgproof.model.progress import Progress, ignore_progress
@@ -12,6 +12,7 @@ from pgproof.model.query import StatementKind
 from pgproof.model.workload import ParameterSet, Workload, WorkloadStatement
 from pgproof.postgres.explain import explain
 from pgproof.postgres.session import Session
+from pgproof.sqltext.parameters import parameter_numbers
 
 SETS_A_STATEMENT = 3
 """Plans asked for a statement: its heaviest parameter set and two others. Source: judgement."""
@@ -55,6 +56,31 @@ def read_plans(
                 Skipped("plans", f"{statement.name} can't be explained: {error.message}", error.hint)
             )
     return plans, (*skipped, *_reader_cannot_plan(session.user, writes))
+
+
+def read_generic_plans(session: Session, workload: Workload) -> dict[str, Plan]:
+    """Explain each statement as for unknown values, so that nothing in its plan depends on them.
+
+    Args:
+        session: Where to plan; it may be read-only.
+        workload: What to explain.
+
+    Returns:
+        Plans by statement name, without the statements that can't be planned.
+
+    Raises:
+        Unreachable: The connection was lost.
+    """
+    plans: dict[str, Plan] = {}
+    for statement in workload.statements:
+        sql = statement.query.sql
+        try:
+            plans[statement.name] = explain(session, sql, generic=bool(parameter_numbers(sql)))
+        except Unreachable:
+            raise
+        except (ServerError, ParseError, UsageError):
+            continue
+    return plans
 
 
 def _reader_cannot_plan(user: str, writes: list[str]) -> Iterator[Skipped]:

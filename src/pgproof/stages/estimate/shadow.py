@@ -21,6 +21,7 @@ from pgproof.model.plan import Plan, PlanNode
 from pgproof.model.progress import Progress, ignore_progress
 from pgproof.model.relation import RelationName
 from pgproof.model.units import PlannerCost
+from pgproof.postgres.failures import LACKING
 from pgproof.postgres.shadow.lane import Lane, Unpriced
 from pgproof.postgres.shadow.lanes import open_lanes, open_workshop
 from pgproof.postgres.shadow.server import Shadow
@@ -29,9 +30,6 @@ from pgproof.stages.estimate.hypothetical import Hypotheses, make_hypotheses
 from pgproof.stages.estimate.provider import NotPlanned, Planned, PlanRequest, View
 
 _HAVE_PLANS = ("select", "insert", "update", "delete", "merge")
-# SQLSTATEs of what a statement needs and the database lacks: relation, function, type or operator, schema,
-# column, cast, feature, library.
-_LACKING = frozenset({"42P01", "42883", "42704", "3F000", "42703", "42846", "0A000", "58P01", "42725"})
 _PIECES_A_LANE = 4
 _PIECE_MIN = 8
 
@@ -204,7 +202,7 @@ class ShadowCosts:
         return scope
 
     def _not_planned(self, unpriced: Unpriced) -> NotPlanned:
-        if unpriced.sqlstate not in _LACKING or not self._shadow.incomplete:
+        if unpriced.sqlstate not in LACKING or not self._shadow.incomplete:
             return NotPlanned(unpriced.reason)
         missing = self._shadow.missing_extensions
         why = f"the shadow lacks {', '.join(missing)}" if missing else "the shadow is not complete"

@@ -101,7 +101,9 @@ def find_proposals(
         workload: What it is asked.
         max_width: Most key columns of an index, >= 1.
         max_candidates: Most candidates, >= 0; each statement's best ones come first.
-        plans: Of its statements, by name, made with VERBOSE; they show what the text hides.
+        plans: Of its statements, by name, made with VERBOSE; they show what the text hides: views, functions
+            and row security are unfolded. Generic ones where there are parameters: a partial index on a value
+            that happened to be given would serve no other.
 
     Returns:
         Candidates and what there is to say about them. The same input gives the same answer.
@@ -149,16 +151,12 @@ def _worthwhile(read: ReadStatement, catalog: Catalog) -> Iterator[Access]:
 
 def _recurring(asked: Sequence[_Asked]) -> frozenset[tuple[RelationName, str]]:
     """Return the conditions with constants that stand in the texts of several statements."""
-    counts: Counter[tuple[RelationName, str]] = Counter()
+    readers: defaultdict[tuple[RelationName, str], set[str]] = defaultdict(set)
     for one in asked:
-        counts.update(
-            {
-                (access.table.relation, fixed.text)
-                for access in one.accesses
-                for fixed in fixed_conditions(access)
-            }
-        )
-    return frozenset(condition for condition, count in counts.items() if count >= MIN_RECURRING)
+        for access in one.accesses:
+            for fixed in fixed_conditions(access):
+                readers[(access.table.relation, fixed.text)].add(one.read.statement.name)
+    return frozenset(condition for condition, names in readers.items() if len(names) >= MIN_RECURRING)
 
 
 def _sensible_drafts(
