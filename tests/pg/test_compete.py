@@ -104,6 +104,15 @@ class Story:
         return self.held.competition
 
 
+def hold(dsn: str, pg_server: EmbeddedServer, blueprint: Blueprint) -> tuple[Held, TamperingHost]:
+    """Run the competition on a clone server of its own."""
+    with open_clones(
+        dsn, home=session_home(), arms=6, writes=False, clone_bindir=pg_server.binaries.bindir
+    ) as (clones, catalog):
+        host = TamperingHost(clones, victim="pgproof_arm_5")
+        return compete_on(host, catalog, blueprint), host
+
+
 @pytest.fixture(scope="module")
 def story(pg_server: EmbeddedServer) -> Iterator[Story]:
     """One competition on the server's own major version, looked at by many tests."""
@@ -121,21 +130,12 @@ def story(pg_server: EmbeddedServer) -> Iterator[Story]:
             for sql in SCHEMA:
                 session.run(sql)
             session.run(f'ALTER DATABASE "{session.database}" SET random_page_cost = 1.7')
-        with open_clones(
-            dsn,
-            home=session_home(),
-            arms=6,
-            writes=False,
-            clone_bindir=pg_server.binaries.bindir,
-        ) as (clones, catalog):
-            host = TamperingHost(clones, victim="pgproof_arm_5")
-            held = compete_on(host, catalog, blueprint)
-            for _ in range(2):
-                if not held.competition.void:
-                    break
-                # What else runs on this machine has told identical clones apart: that is no story to look at.
-                host = TamperingHost(clones, victim="pgproof_arm_5")
-                held = compete_on(host, catalog, blueprint)
+        held, host = hold(dsn, pg_server, blueprint)
+        for _ in range(2):
+            if not held.competition.void:
+                break
+            # What else runs on this machine has told identical clones apart: that is no story to look at.
+            held, host = hold(dsn, pg_server, blueprint)
         with open_session(dsn) as session:
             indexes = session.value("SELECT count(*) FROM pg_indexes WHERE schemaname = 'Odd Schema'")
         yield Story(held, host, untouched=indexes == 1)

@@ -17,6 +17,7 @@ from pgproof.model.workload import ParameterSet, WorkloadStatement
 from pgproof.postgres.explain import explain
 from pgproof.postgres.session import Session, open_session
 from pgproof.sqltext.parameters import parameter_numbers
+from pgproof.stages.compete.placement import find_server_process
 from pgproof.stages.compete.samples import Sample
 
 QUERY_CANCELED = "57014"
@@ -32,19 +33,14 @@ class CpuClock:
     **Source**: /proc/PID/schedstat, first field, nanoseconds: Linux, Documentation/scheduler/sched-stats.rst.
 
     Args:
-        backend_pid: As the server names it.
+        process: Folder of the process in /proc (see `find_server_process`); None where it can't be seen.
     """
 
-    def __init__(self, backend_pid: int) -> None:
+    def __init__(self, process: Path | None) -> None:
         self._file: int | None = None
-        folder = Path("/proc") / str(backend_pid)
-        try:
-            # A process of that number that isn't a server's belongs to somebody else: the server is
-            # elsewhere.
-            if (folder / "comm").read_text(encoding="utf-8").startswith("postgres"):
-                self._file = os.open(folder / "schedstat", os.O_RDONLY)
-        except OSError:
-            self._file = None
+        if process is not None:
+            with contextlib.suppress(OSError):
+                self._file = os.open(process / "schedstat", os.O_RDONLY)
 
     def read_ns(self) -> int | None:
         """Return nanoseconds on CPU so far; None where they can't be read."""
@@ -80,6 +76,8 @@ class Execution:
 class Lane:
     """An arm's connection in the race, with the clock of its server process.
 
+    ``server_pid`` is that process's number; None where it is not to be seen from here.
+
     Args:
         arm: Its name.
         dsn: Of its database; never printed.
@@ -95,7 +93,9 @@ class Lane:
             lock_timeout_ms=_LOCK_TIMEOUT_MS,
             application_name="pgproof race",
         )
-        self._clock = CpuClock(self.session.backend_pid)
+        process = find_server_process(self.session.backend_pid, self.session.database)
+        self.server_pid: int | None = None if process is None else self.session.backend_pid
+        self._clock = CpuClock(process)
         self._timeout_ms = statement_timeout_ms
 
     def set_timeout(self, timeout_ms: int) -> None:

@@ -22,6 +22,7 @@ from pgproof.stages.compete.comparison import Rules, compare_arms
 from pgproof.stages.compete.gates import may_regress, may_slow_writes
 from pgproof.stages.compete.measure import Lane
 from pgproof.stages.compete.observe import Observed, lost_connection
+from pgproof.stages.compete.placement import Placement
 from pgproof.stages.compete.samples import Samples
 from pgproof.stages.compete.schedule import Schedule, fitting_timeout_ms
 
@@ -128,6 +129,8 @@ class _Race:
         self._barred = {CONTROL.name, CANARY.name, *barred}
         self._progress = progress
         self._random = random.Random(blueprint.race.seed)
+        pids = [lane.server_pid for lane in lanes if lane.server_pid is not None]
+        self._placement = Placement(pids if len(pids) == len(lanes) else (), blueprint.race.seed)
         self._samples = Samples()
         self._dropped: dict[str, str] = {}
         costs = [seen.cost_ms[arm][s.name] for arm in self._live for s in self._statements]
@@ -191,6 +194,7 @@ class _Race:
         for item in self._schedule.next_round():
             order = list(self._live.values())
             self._random.shuffle(order)
+            self._placement.next_turn()
             spent = []
             for lane in order:
                 try:
