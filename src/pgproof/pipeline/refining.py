@@ -10,6 +10,7 @@ from pgproof.model.candidate import Selection
 from pgproof.model.paired import PairedTiming
 from pgproof.model.progress import Progress, ignore_progress
 from pgproof.model.variant import Variant
+from pgproof.pipeline.recommending import recommended_first
 from pgproof.pipeline.trials import corrections_of
 from pgproof.stages.estimate.goal import Goal
 from pgproof.stages.estimate.select import choose
@@ -17,10 +18,11 @@ from pgproof.stages.estimate.select import choose
 MAX_TRIALS = 12
 """Sets that are built and timed. **Source**: judgement; three sets, and a few rounds of second thoughts."""
 
+_UNTRIED = f"was not tried on a clone: no more than {MAX_TRIALS} sets are tried"
 _NO_NEW_INDEX = "though none of the new indexes is in its plan"
 
 Measured = Mapping[str, tuple[PairedTiming, ...]]
-"""What each variant did, by its name."""
+"""What each variant did, by its name; those that nobody tried are missing."""
 
 
 def refine(
@@ -31,7 +33,7 @@ def refine(
     time_limit_s: float,
     progress: Progress = ignore_progress,
 ) -> tuple[Goal, Selection, Measured, tuple[str, ...]]:
-    """Try the sets of a selection, most ambitious first, and choose anew while any makes a statement slower.
+    """Try the sets of a selection, the recommended one first; choose anew while any makes a statement slower.
 
     Args:
         goal: They were chosen by.
@@ -48,11 +50,11 @@ def refine(
     seen: dict[frozenset[object], tuple[PairedTiming, ...]] = {}
     notes: dict[str, None] = {}
     while len(seen) < MAX_TRIALS:
-        variant = next(
-            (v for v in reversed(as_variants(selection)) if frozenset(v.changes) not in seen), None
-        )
+        ranked = recommended_first(as_variants(selection))
+        variant = next((v for v in ranked if frozenset(v.changes) not in seen), None)
         if variant is None:
             break
+        progress(f"trial {len(seen) + 1} of at most {MAX_TRIALS}, the set {variant.name}")
         timings = seen[frozenset(variant.changes)] = measure(variant)
         learned = [c for c in corrections_of(timings) if c not in goal.corrections]
         notes.update(dict.fromkeys(_told(timing) for timing in timings if timing.is_slower))
@@ -70,15 +72,21 @@ def _without_losers(
     seen: Mapping[frozenset[object], tuple[PairedTiming, ...]],
     notes: Sequence[str],
 ) -> tuple[Goal, Selection, Measured, tuple[str, ...]]:
-    """Leave out the sets that are known to make a statement slower."""
-    kept, measured = [], {}
+    """Leave out the sets that are known to make a statement slower, and name those that nobody tried."""
+    kept, measured, untried = [], {}, []
     for chosen in selection.sets:
         variant = as_variants(replace(selection, sets=(chosen,)))[0]
-        timings = seen.get(frozenset(variant.changes), ())
-        if not any(timing.is_slower for timing in timings):
-            kept.append(chosen)
+        timings = seen.get(frozenset(variant.changes))
+        if timings is None:
+            untried.append(
+                f"{variant.name} was not tried on a clone: no more than {MAX_TRIALS} sets are tried"
+            )
+        elif any(timing.is_slower for timing in timings):
+            continue
+        else:
             measured[variant.name] = timings
-    return goal, replace(selection, sets=tuple(kept)), measured, tuple(notes)
+        kept.append(chosen)
+    return goal, replace(selection, sets=tuple(kept)), measured, (*notes, *untried)
 
 
 def _told(timing: PairedTiming) -> str:

@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from pgproof.model.candidate import Correction, IndexCandidate, Selection
+from pgproof.model.candidate import Ambition, Correction, IndexCandidate, Selection
 from pgproof.model.change import CreateIndex
 from pgproof.model.paired import PairedTiming
 from pgproof.model.variant import Variant
+from pgproof.pipeline import refining
 from pgproof.pipeline.refining import MAX_TRIALS, refine
 from pgproof.pipeline.trials import corrections_of
 from pgproof.stages.estimate.goal import Goal
@@ -84,11 +85,21 @@ def test_nothing_slower_leaves_the_choice_as_it_is() -> None:
     assert all(measured.values())
 
 
-def test_the_last_set_is_tried_first() -> None:
+def test_the_recommended_set_is_tried_first_and_the_alternative_last() -> None:
     paper = Paper(PLANS, CANDIDATES, {})
     _, selection, _, _ = paper.refine()
-    assert len(selection.sets) > 1
-    assert paper.tried == [frozenset(chosen.names) for chosen in reversed(selection.sets)]
+    named = {chosen.ambition: frozenset(chosen.names) for chosen in selection.sets}
+    assert list(named) == [Ambition.LEAN, Ambition.ALTERNATIVE]
+    assert paper.tried == [named[Ambition.LEAN], named[Ambition.ALTERNATIVE]]
+
+
+def test_a_set_that_nobody_had_time_to_try_is_kept_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(refining, "MAX_TRIALS", 1)
+    paper = Paper(PLANS, CANDIDATES, {})
+    _, selection, measured, notes = paper.refine()
+    assert [chosen.ambition for chosen in selection.sets] == [Ambition.LEAN, Ambition.ALTERNATIVE]
+    assert measured.keys() == {"lean"}, "what was not tried doesn't look tried"
+    assert notes == ("alternative was not tried on a clone: no more than 12 sets are tried",)
 
 
 def test_an_index_that_does_harm_is_given_up_and_another_taken() -> None:
@@ -135,7 +146,9 @@ def test_it_ends_where_every_index_does_harm() -> None:
     assert 3 <= len(paper.tried) <= MAX_TRIALS
     tried = {name for some in paper.tried for name in some}
     assert not any(tried & set(chosen.names) for chosen in selection.sets), "what is known to lose is out"
-    assert len(notes) == len(tried)
+    untried = [note for note in notes if "was not tried on a clone" in note]
+    assert len(notes) == len(tried) + len(untried)
+    assert len(untried) == len(selection.sets)
 
 
 def test_what_has_no_new_index_in_its_plan_teaches_nothing_but_its_set_goes() -> None:
