@@ -18,7 +18,6 @@ from pgproof.stages.estimate.select import choose
 MAX_TRIALS = 12
 """Sets that are built and timed. **Source**: judgement; three sets, and a few rounds of second thoughts."""
 
-_UNTRIED = f"was not tried on a clone: no more than {MAX_TRIALS} sets are tried"
 _NO_NEW_INDEX = "though none of the new indexes is in its plan"
 
 Measured = Mapping[str, tuple[PairedTiming, ...]]

@@ -99,7 +99,7 @@ def test_a_set_that_nobody_had_time_to_try_is_kept_and_told(monkeypatch: pytest.
     _, selection, measured, notes = paper.refine()
     assert [chosen.ambition for chosen in selection.sets] == [Ambition.LEAN, Ambition.ALTERNATIVE]
     assert measured.keys() == {"lean"}, "what was not tried doesn't look tried"
-    assert notes == ("alternative was not tried on a clone: no more than 12 sets are tried",)
+    assert notes == ("alternative was not tried on a clone: no more than 1 sets are tried",)
 
 
 def test_an_index_that_does_harm_is_given_up_and_another_taken() -> None:
