@@ -20,6 +20,7 @@ from pgproof.model.change import (
     CloneOnly,
     CreateExtension,
     CreateIndex,
+    CreateMaterializedView,
     CreateStatistics,
     DropIndex,
     SetSetting,
@@ -41,6 +42,7 @@ from pgproof.sqltext.quote import quote_identifier
 pytestmark = pytest.mark.pg
 
 NASTY = RelationName('Schéma "1"', "select")
+VIEW = RelationName('Schéma "1"', "Sicht %s ; --")
 PLAIN = RelationName("public", "events")
 PARTED = RelationName("public", "Parted")
 SCHEMA = '''
@@ -131,6 +133,17 @@ CASES: dict[str, Change] = {
     "setting that waits for a restart": SetSetting("max_connections", "91", SettingScope.SYSTEM),
     "library": SetSetting(
         "shared_preload_libraries", "pg_stat_statements, auto_explain", SettingScope.SYSTEM
+    ),
+    "materialized view": CreateMaterializedView(
+        RelationName("public", "kinds"), "SELECT kind, count(*) AS events FROM public.events GROUP BY kind"
+    ),
+    "materialized view with indexes": CreateMaterializedView(
+        VIEW,
+        'SELECT e.kind AS "Art", max(e.id) AS "select" FROM public.events e GROUP BY e.kind',
+        (
+            CreateIndex(VIEW, "Sicht 1", (key("Art"),), unique=True),
+            CreateIndex(VIEW, "Sicht 2", (key(expression='lower("Art")'),)),
+        ),
     ),
     "analyze": AnalyzeTable(NASTY, ("Größe", 'a"b')),
     "analyze all": AnalyzeTable(PARTED),

@@ -10,13 +10,16 @@ from typing import Any
 from pgproof.changes.extension import CREATE_EXTENSION
 from pgproof.changes.index import CREATE_INDEX, DROP_INDEX
 from pgproof.changes.kind import Kind
+from pgproof.changes.materialized_view import CREATE_MATERIALIZED_VIEW
 from pgproof.changes.setting import SET_SETTING
 from pgproof.changes.statistics import ANALYZE_TABLE
 from pgproof.changes.statistics_object import CREATE_STATISTICS
 from pgproof.changes.statistics_target import SET_STATISTICS_TARGET
 from pgproof.changes.table_option import SET_TABLE_OPTION
+from pgproof.errors import UsageError
 from pgproof.model.catalog import Catalog
 from pgproof.model.change import Change, CloneOnly, Refusal, Step
+from pgproof.model.partitioning import WHAT_IF_ONLY, PartitionTable
 
 KINDS: tuple[Kind[Any], ...] = (
     CREATE_INDEX,
@@ -27,14 +30,21 @@ KINDS: tuple[Kind[Any], ...] = (
     SET_STATISTICS_TARGET,
     SET_TABLE_OPTION,
     SET_SETTING,
+    CREATE_MATERIALIZED_VIEW,
 )
 
 
-def kind_of(change: Change) -> Kind[Any]:
-    """Return the kind that serves a change; KeyError when none does."""
+def kind_of(change: Change | PartitionTable) -> Kind[Any]:
+    """Return the kind that serves a change; KeyError when none does.
+
+    Raises:
+        UsageError: It is a partitioning, which can be priced and not made.
+    """
     for kind in KINDS:
         if isinstance(change, kind.change):
             return kind
+    if isinstance(change, PartitionTable):
+        raise UsageError(WHAT_IF_ONLY, hint="Take it as advice, and plan the move yourself.")
     raise KeyError(type(change).__name__)
 
 

@@ -19,7 +19,16 @@ from pydantic import TypeAdapter, ValidationError
 from pgproof import changes
 from pgproof.errors import ConfigError, ParseError
 from pgproof.model.blueprint import Blueprint, Limits, LoadProfile, RacePlan, Target, Weights
-from pgproof.model.change import Change, CloneOnly, CreateIndex, DropIndex, SetSetting, SettingScope
+from pgproof.model.change import (
+    Change,
+    CloneOnly,
+    CreateIndex,
+    CreateMaterializedView,
+    DropIndex,
+    SetSetting,
+    SettingScope,
+)
+from pgproof.model.partitioning import WHAT_IF_ONLY, PartitionTable
 from pgproof.model.variant import CANARY, CONTROL, ExpectedStatement, Variant
 from pgproof.model.workload import Workload
 from pgproof.sqltext.ddl import parse_change
@@ -226,13 +235,20 @@ def _variant_to_yaml(variant: Variant) -> dict[str, Any]:
 
 
 def _change_to_yaml(change: Change) -> Any:
-    if isinstance(change, DropIndex) or (isinstance(change, SetSetting) and not _names_database(change)):
+    if _is_more_than_sql(change):
         return TypeAdapter(type(change)).dump_python(change, mode="json")
     if isinstance(change, CreateIndex):
         steps = changes.simulate_steps(change)  # without CONCURRENTLY: how it is applied is decided elsewhere
         assert not isinstance(steps, CloneOnly)
         return steps[0].sql
     return changes.apply_steps(change)[0].sql  # an ANALYZE that follows goes without saying
+
+
+def _is_more_than_sql(change: Change) -> bool:
+    """Tell whether a change holds what no single statement of SQL says."""
+    if isinstance(change, CreateMaterializedView):
+        return bool(change.indexes)
+    return isinstance(change, DropIndex) or (isinstance(change, SetSetting) and not _names_database(change))
 
 
 def _names_database(change: SetSetting) -> bool:
@@ -289,6 +305,8 @@ def _change_from_yaml(value: Any, where: str) -> Change:
         except ValidationError as error:
             raise ConfigError(f"{where}: {value['kind']}: {error.errors()[0]['msg']}.") from error
         return change
+    if isinstance(value, dict) and value.get("kind") == PartitionTable.__dataclass_fields__["kind"].default:
+        raise ConfigError(f"{where}: {WHAT_IF_ONLY}", hint="Take it as advice, and plan the move yourself.")
     raise ConfigError(
         f"{where}: a change is one SQL statement as text, or a mapping with a known kind.",
         hint="For example: - CREATE INDEX orders_status_idx ON public.orders (status)\n"

@@ -244,6 +244,23 @@ class SetSetting:
     kind: Literal["set_setting"] = "set_setting"
 
 
+@dataclass(frozen=True, slots=True)
+class CreateMaterializedView:
+    """Keep the answer of a query as a table of its own, as it was when it was last refreshed.
+
+    Args:
+        view: Its name.
+        query: The SELECT, one statement without parameters and without a trailing semicolon.
+        indexes: On it; ``table`` of each is ``view``. REFRESH ... CONCURRENTLY needs a unique one on columns
+            alone, without a predicate.
+    """
+
+    view: RelationName
+    query: str
+    indexes: tuple[CreateIndex, ...] = ()
+    kind: Literal["create_materialized_view"] = "create_materialized_view"
+
+
 Change = (
     CreateIndex
     | DropIndex
@@ -253,4 +270,5 @@ Change = (
     | SetStatisticsTarget
     | SetTableOption
     | SetSetting
+    | CreateMaterializedView
 )

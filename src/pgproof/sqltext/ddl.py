@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 from pgproof.errors import ConfigError
-from pgproof.model.change import AnalyzeTable, Change, CreateExtension, CreateIndex
+from pgproof.model.change import (
+    AnalyzeTable,
+    Change,
+    CreateExtension,
+    CreateIndex,
+    CreateMaterializedView,
+)
+from pgproof.model.partitioning import WHAT_IF_ONLY
 from pgproof.model.relation import IndexKey, RelationName
 from pgproof.sqltext.ddl_settings import parse_alter_table, parse_setting
 from pgproof.sqltext.ddl_statistics import parse_create_statistics
-from pgproof.sqltext.deparse import expression_text
+from pgproof.sqltext.deparse import deparse, expression_text
 from pgproof.sqltext.parse import parse_statement
-from pgproof.sqltext.tree import Message, enum_name, is_set, kind_of, unwrap
+from pgproof.sqltext.tree import Message, Tree, enum_name, is_set, kind_of, unwrap
 
 DEFAULT_SCHEMA = "public"
 
 _KNOWN = """\
 Known statements: CREATE INDEX, CREATE EXTENSION, ANALYZE of one table, CREATE STATISTICS,
 ALTER TABLE ... ALTER COLUMN ... SET STATISTICS n, ALTER TABLE ... SET (one parameter = value),
-ALTER DATABASE ... SET one parameter, ALTER SYSTEM SET one parameter."""
+ALTER DATABASE ... SET one parameter, ALTER SYSTEM SET one parameter,
+CREATE MATERIALIZED VIEW ... AS SELECT."""
 
 
 def parse_change(sql: str, source: str = "") -> Change:
@@ -54,8 +62,12 @@ def parse_change(sql: str, source: str = "") -> Change:
         change = parse_alter_table(message, DEFAULT_SCHEMA)
     elif kind in ("AlterDatabaseSetStmt", "AlterSystemStmt"):
         change = parse_setting(message)
+    elif kind == "CreateTableAsStmt" and enum_name("ObjectType", message.objtype) == "OBJECT_MATVIEW":
+        change = _materialized_view(message, source)
     if change is not None:
         return change
+    if kind == "CreateStmt" and is_set(message, "partspec"):
+        raise ConfigError(f"{_where(source)}{WHAT_IF_ONLY}", hint=_KNOWN)
     raise ConfigError(
         f"{_where(source)}a change can't be this statement: {statement.text[:80]}",
         hint=_KNOWN,
@@ -82,6 +94,17 @@ def _index(message: Message, source: str) -> CreateIndex:
         where=expression_text(message.where_clause) if is_set(message, "where_clause") else "",
         unique=bool(message.unique),
     )
+
+
+def _materialized_view(message: Message, source: str) -> CreateMaterializedView:
+    into = message.into
+    if into.options or into.table_space_name or into.access_method or into.col_names or into.skip_data:
+        raise ConfigError(
+            f"{_where(source)}column names, WITH and TABLESPACE of CREATE MATERIALIZED VIEW are not"
+            " supported.",
+            hint="Name the columns in its query (AS ...), and leave the rest out of the change.",
+        )
+    return CreateMaterializedView(_relation(into.rel), deparse(Tree(unwrap(message.query))))
 
 
 def _key(element: Message) -> IndexKey:

@@ -159,14 +159,18 @@ def _note_call(node: Message, level: OpenLevel) -> None:
     name = strings(node.funcname)[-1]
     if is_set(node, "over"):
         level.windows.append(Call(name, expression_text(node)))
-    elif _is_aggregate(node, name):
+    elif is_aggregate(node):
         argument = operand_of(node.args[0], level.scope) if len(node.args) == 1 else None
         level.aggregates.append(Call(name, expression_text(node), argument, bool(node.agg_distinct)))
     elif name in _VOLATILE:
         level.volatile.append(Call(name, expression_text(node)))
 
 
-def _is_aggregate(node: Message, name: str) -> bool:
-    """Tell by the syntax only aggregates have, else by name: the text does not say what a function is."""
+def is_aggregate(node: Message) -> bool:
+    """Tell whether a ``FuncCall`` without OVER is of an aggregate.
+
+    By the syntax only aggregates have, else by name: the text does not say what a function is.
+    """
+    name = strings(node.funcname)[-1]
     has_syntax = node.agg_star or node.agg_distinct or node.agg_within_group or len(node.agg_order) > 0
     return bool(has_syntax) or is_set(node, "agg_filter") or name in _AGGREGATES

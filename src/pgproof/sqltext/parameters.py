@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pgproof.errors import UsageError
 from pgproof.sqltext.faults import faults_as_parse_errors, refuse_nul
@@ -56,6 +56,30 @@ def bind_literals(sql: str, values: Sequence[str | None]) -> str:
         pieces += [text.cut(end_of_last, start), quote_literal(values[number - 1])]
         end_of_last = end
     return "".join([*pieces, text.cut(end_of_last)])
+
+
+def bind_some(sql: str, values: Mapping[int, str | None]) -> tuple[str, tuple[int, ...]]:
+    """Replace some parameters of a text by literals, and number the others anew without gaps.
+
+    Args:
+        sql: A text with ``$1`` ...
+        values: By the parameter's number, in text form; may be empty.
+
+    Returns:
+        The text, and the old number of each parameter left, ``$1`` first.
+
+    Raises:
+        ParseError: A quote or a comment is not closed.
+    """
+    text = ByteText(sql)
+    places = _placeholders(sql)
+    left = sorted({number for _, _, number in places if number not in values})
+    pieces, end_of_last = [], 0
+    for start, end, number in places:
+        word = quote_literal(values[number]) if number in values else f"${left.index(number) + 1}"
+        pieces += [text.cut(end_of_last, start), word]
+        end_of_last = end
+    return "".join([*pieces, text.cut(end_of_last)]), tuple(left)
 
 
 def literals_to_parameters(sql: str) -> tuple[str, tuple[str | None, ...]]:

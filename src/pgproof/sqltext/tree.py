@@ -168,6 +168,32 @@ def peel(message: Message, is_shell: Callable[[Message], bool]) -> None:
                 node.CopyFrom(copy_of(unwrap(node).arg))
 
 
+def replace_nodes(message: Message, replacement: Callable[[Message], Message | None]) -> None:
+    """Put other nodes in the place of some below a message, from the top down.
+
+    Args:
+        message: Changed in place.
+        replacement: Asked for each node below it, envelope peeled; what it returns takes the node's place
+            and is not looked into, ``None`` leaves the node and goes on below it.
+    """
+    for field, value in message.ListFields():
+        if field.type != FieldDescriptor.TYPE_MESSAGE:
+            continue
+        for child in (value,) if hasattr(value, "ListFields") else value:
+            found = replacement(unwrap(child)) if type(child) is pb.Node else None
+            if found is None:
+                replace_nodes(child, replacement)
+            else:
+                child.CopyFrom(wrap(found))
+
+
+def wrap(message: Message) -> Message:
+    """Put a message into the ``Node`` envelope that lists and optional fields want."""
+    node = pb.Node()
+    getattr(node, field_of_type(type(message).DESCRIPTOR.name)).CopyFrom(message)
+    return node
+
+
 def children(message: Message) -> Iterator[tuple[str, Message]]:
     """Yield ``(field name, child)`` for each direct child, envelopes peeled, in the grammar's field order."""
     for field, value in message.ListFields():

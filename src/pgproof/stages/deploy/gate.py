@@ -9,7 +9,14 @@ from pgproof.changes import all_refusals
 from pgproof.changes.index import planned_indexes
 from pgproof.errors import Refused
 from pgproof.model.catalog import Catalog
-from pgproof.model.change import Change, CreateIndex, CreateStatistics, DropIndex, Refusal
+from pgproof.model.change import (
+    Change,
+    CreateIndex,
+    CreateMaterializedView,
+    CreateStatistics,
+    DropIndex,
+    Refusal,
+)
 from pgproof.model.relation import RelationName
 from pgproof.postgres.session import Session
 from pgproof.postgres.watchdog import Blocker
@@ -63,10 +70,13 @@ def preflight(
     found += [refusal for _, refusal in waits if refusal]
     warnings = [warning for warning, refusal in waits if not refusal]
     warnings += _leftovers(catalog, changes)
-    if any(isinstance(change, CreateIndex) for change in changes):
+    new = "the new indexes fit" if any(isinstance(change, CreateIndex) for change in changes) else ""
+    if any(isinstance(change, CreateMaterializedView) for change in changes):
+        new = "the materialized view fits"
+    if new:
         warnings.append(
-            "Free disk space on the server can't be seen from here: make sure the new indexes fit, with as"
-            " much again for sorting."
+            f"Free disk space on the server can't be seen from here: make sure {new}, with as much again for"
+            " sorting."
         )
     return Preflight(tuple(dict.fromkeys(found)), tuple(dict.fromkeys(warnings)))
 
@@ -86,7 +96,7 @@ def demand_passed(result: Preflight) -> None:
 
 
 def _waits_for_others(changes: tuple[Change, ...]) -> bool:
-    return any(isinstance(change, CreateIndex | DropIndex) for change in changes)
+    return any(isinstance(change, CreateIndex | DropIndex | CreateMaterializedView) for change in changes)
 
 
 def _tables(changes: tuple[Change, ...]) -> set[RelationName]:
@@ -94,13 +104,18 @@ def _tables(changes: tuple[Change, ...]) -> set[RelationName]:
 
 
 def _refuse_schemas(session: Session, catalog: Catalog, changes: tuple[Change, ...]) -> Iterator[Refusal]:
-    schemas = {change.table.schema for change in changes if isinstance(change, CreateStatistics)} | {
+    schemas = {change.table.schema for change in changes if isinstance(change, CreateStatistics)}
+    schemas |= {change.view.schema for change in changes if isinstance(change, CreateMaterializedView)} | {
         index.schema
         for change in changes
         if isinstance(change, CreateIndex)
         for index, _ in planned_indexes(change, catalog)
     }
-    what = "build an index" if any(isinstance(c, CreateIndex) for c in changes) else "keep statistics"
+    what = "keep statistics"
+    if any(isinstance(c, CreateMaterializedView) for c in changes):
+        what = "make a view"
+    if any(isinstance(c, CreateIndex) for c in changes):
+        what = "build an index"
     for row in session.query("schema_create", {"schemas": sorted(schemas)}):
         if not row.may_create:
             yield Refusal(
