@@ -231,6 +231,22 @@ def test_a_regression_needs_both_an_interval_and_a_real_difference() -> None:
     assert judge_regressions(tiny, statements, "v", limits, 0.01).passed
 
 
+def test_on_cpu_time_settles_a_regression_that_wall_time_is_too_noisy_for() -> None:
+    rng = np.random.default_rng(5)
+    samples, statements = Samples(), [statement("s")]
+    for arm, ratio in ((CONTROL.name, 1.0), ("slower", 1.8), ("same", 1.0)):
+        for number in range(12):
+            wall = 10.0 * (1.5 if arm == "same" else ratio) * float(np.exp(rng.normal(0, 0.5)))
+            cpu = 9.0 * ratio * float(np.exp(rng.normal(0, 0.02)))
+            samples.add(Sample(arm, "s", number, (wall,), cpu_ms=cpu))
+    failed = judge_regressions(samples, statements, "slower", Limits(), 0.01)
+    assert not failed.passed
+    assert "of its on-CPU time" in failed.evidence
+    open_one = judge_regressions(samples, statements, "same", Limits(), 0.01)
+    assert open_one.passed
+    assert "leaves it open" in open_one.evidence
+
+
 def test_a_suspected_regression_keeps_the_race_going() -> None:
     assert may_regress(measured({"v": {"s": 1.4}}, rounds=12, noise=0.3), statement("s"), "v", 0.2, 0.01)
     assert not may_regress(measured({"v": {"s": 0.9}}), statement("s"), "v", 0.2, 0.01)

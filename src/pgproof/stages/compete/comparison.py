@@ -130,9 +130,20 @@ def stopped_statements(
     return [s.name for s in statements if any(samples.timed_out(side, s.name) for side in hidden)]
 
 
-def statement_ratio(samples: Samples, statement: str, arm: str, against: str, alpha: float) -> RatioEstimate:
-    """Return one statement's time ratio between two arms; an unbounded interval while little is known."""
-    stratum = samples.stratum(arm, against, statement, 1.0)
+def statement_ratio(
+    samples: Samples, statement: str, arm: str, against: str, alpha: float, *, cpu: bool = False
+) -> RatioEstimate:
+    """Return one statement's time ratio between two arms; an unbounded interval while little is known.
+
+    Args:
+        samples: Of the race.
+        statement: Its name.
+        arm: Name of one arm.
+        against: Name of the other.
+        alpha: Chance of a wrong interval.
+        cpu: Of on-CPU time instead of wall time.
+    """
+    stratum = samples.stratum(arm, against, statement, 1.0, cpu)
     return estimate_ratio([stratum] if stratum else [], alpha)
 
 
