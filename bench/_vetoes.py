@@ -1,62 +1,74 @@
-"""Our set once real runs had their say: what got slower becomes a penalty, and we choose again."""
+"""Our set once real runs had their say: what ``pgproof advise --measure`` ends with on a database.
+
+Nothing here chooses: it is the product's own loop, on clones of the database, with its own clock.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+import sys
+import time
+from pathlib import Path
 
-from bench._contenders import OURS, Case, Choice, open_provider, ours
-from bench._real_sets import measure
-from bench.references.costs import Names, questions
-from pgproof.model.candidate import Correction
-from pgproof.postgres.shadow.server import Shadow
-from pgproof.stages.estimate.provider import CostProvider, Planned
-from pgproof.stages.propose.indexes import propose_indexes
+from bench._contenders import OURS, Case, Choice
+from pgproof.config import Settings
+from pgproof.model.candidate import IndexBudget, IndexCandidate
+from pgproof.model.change import CreateExtension, CreateIndex
+from pgproof.model.variant import Variant
+from pgproof.pipeline.proposing import Advice, advise
+from pgproof.pipeline.wishes import Wishes
 
 AFTER_RUNS = f"{OURS}, after real runs"
-MOST_ROUNDS = 5
-"""Sets that are run. **Source**: judgement; each takes as long as the workload."""
 
 
-def choose_with_runs(
-    shadow: Shadow,
-    case: Case,
-    dsn: str,
-    budget_bytes: int,
-    *,
-    time_limit_s: float,
-    rounds: int,
-    limit_s: float,
-) -> Choice:
-    """Choose, build, run; choose again with what the slower statements taught, until none is slower.
+def choose_with_runs(case: Case, dsn: str, budget_bytes: int, *, time_limit_s: float, home: Path) -> Choice:
+    """Let pgproof choose, build, run, and choose again until no statement is slower.
 
     Returns:
-        The last set; its calls and seconds are those of all choices together, the runs left out.
+        Of the sets that are left, the one whose statements took least; its seconds are those of everything,
+        builds and runs included, its CPU time that of this process.
     """
-    candidates = propose_indexes(case.catalog, case.workload)
-    corrections: list[Correction] = []
-    calls, seconds, cpu_s = 0, 0.0, 0.0
-    with open_provider(shadow, case.catalog, candidates) as provider:
-        for _ in range(MOST_ROUNDS):
-            choice = ours(shadow, provider, case, candidates, budget_bytes, time_limit_s, corrections)
-            calls, seconds = calls + choice.planner_calls, seconds + choice.seconds
-            cpu_s += choice.cpu_s
-            [(without, times)] = measure(
-                dsn, case.workload.statements, [choice], rounds=rounds, limit_s=limit_s
-            )
-            lessons = list(_lessons(provider, case, choice.names, times.slower_than(without)))
-            if not lessons:
-                break
-            corrections += lessons
-    return replace(choice, algorithm=AFTER_RUNS, planner_calls=calls, seconds=seconds, cpu_s=cpu_s)
+    wishes = Wishes(budget=IndexBudget(size_bytes=budget_bytes), time_limit_s=time_limit_s, measure=True)
+    began, cpu_began = time.perf_counter(), time.process_time()
+    advice = advise(Settings(home=home), dsn, workload=case.workload, wishes=wishes, progress=_Told())
+    for note in advice.notes:
+        print(note, file=sys.stderr, flush=True)
+    variants = [variant for variant in advice.blueprint.variants if _indexes(variant)]
+    best = min(variants, key=lambda variant: _spent_ms(advice, variant), default=None)
+    return Choice(
+        algorithm=AFTER_RUNS,
+        budget_bytes=budget_bytes,
+        indexes=_indexes(best) if best else (),
+        planner_calls=advice.proof.planner_calls if advice.proof else 0,
+        seconds=time.perf_counter() - began,
+        cpu_s=time.process_time() - cpu_began,
+    )
 
 
-def _lessons(
-    provider: CostProvider, case: Case, names: Names, slower: dict[str, float]
-) -> Iterator[Correction]:
-    for statement in case.workload.statements:
-        if statement.name in slower:
-            plans = provider.plan([question.request for question in questions(statement)], names)
-            used = frozenset[str]().union(*(plan.used for plan in plans if isinstance(plan, Planned)))
-            if used & names:  # else no new index is in its plan, and none is to blame
-                yield Correction(statement.name, used & names, slower[statement.name])
+def _spent_ms(advice: Advice, variant: Variant) -> float:
+    """Return what a variant adds to the workload's time on the clone; less than nothing where it helps."""
+    calls = {statement.name: statement.calls for statement in advice.blueprint.workload.statements}
+    timings = advice.measured.get(variant.name, ())
+    return sum(calls[timing.statement] * (timing.after_ms - timing.before_ms) for timing in timings)
+
+
+def _indexes(variant: Variant) -> tuple[IndexCandidate, ...]:
+    extensions = tuple(change for change in variant.changes if isinstance(change, CreateExtension))
+    return tuple(
+        IndexCandidate(change, (), "", extensions, analyze=any(key.expression for key in change.keys))
+        for change in variant.changes
+        if isinstance(change, CreateIndex)
+    )
+
+
+class _Told:
+    """Says on standard error what is being done, each thing once."""
+
+    def __init__(self) -> None:
+        self._last = ""
+        self._began = time.perf_counter()
+
+    def __call__(self, task: str, done: float = 0, total: float = 0) -> None:
+        del done, total
+        if task != self._last:
+            print(f"{time.perf_counter() - self._began:7.1f} s  {task}", file=sys.stderr, flush=True)
+        self._last = task

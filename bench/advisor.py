@@ -79,7 +79,7 @@ def compete(case: Case, dsn: str, plan: Plan, algorithms: Sequence[str], home: P
     """Let the advisors choose at each budget and print what came of it."""
     with open_shadow(dsn, home=home) as shadow:
         choices: list[Choice] = []
-        for choice in _contenders.all_choices(shadow, case, plan.budgets, algorithms, plan.time_limit_s):
+        for choice in _all_choices(shadow, case, dsn, plan, algorithms, home):
             told = f"{case.dataset}, {(choice.budget_bytes or 0) / MB:g} MB, {choice.algorithm}"
             print(
                 f"{told}: {len(choice.indexes)} indexes, {choice.seconds:.1f} s", file=sys.stderr, flush=True
@@ -99,19 +99,11 @@ def compete(case: Case, dsn: str, plan: Plan, algorithms: Sequence[str], home: P
 
 
 def _all_choices(
-    shadow: Shadow, case: Case, dsn: str, plan: Plan, algorithms: Sequence[str]
+    shadow: Shadow, case: Case, dsn: str, plan: Plan, algorithms: Sequence[str], home: Path
 ) -> Iterator[Choice]:
     yield from _contenders.all_choices(shadow, case, plan.budgets, algorithms, plan.time_limit_s)
     for budget in plan.measured if AFTER_RUNS in algorithms else ():
-        yield choose_with_runs(
-            shadow,
-            case,
-            dsn,
-            budget,
-            time_limit_s=plan.time_limit_s,
-            rounds=plan.rounds,
-            limit_s=plan.limit_s,
-        )
+        yield choose_with_runs(case, dsn, budget, time_limit_s=plan.time_limit_s, home=home)
 
 
 def _to_run(plan: Plan, verdicts: Sequence[Verdict]) -> list[Verdict]:
