@@ -111,11 +111,12 @@ def make_choice(task: Task, planner: Planner) -> Choice:
 def _choose(task: Task, pricing: Pricing, trials: Trials | None) -> Choice:
     """Choose sets of candidates, and price and explain the variants that come of it."""
     task.progress("choosing indexes")
-    checks = foreign_key_checks(task.catalog, task.workload)
+    workload = trials.weigh(task.workload) if trials else task.workload
+    checks = foreign_key_checks(task.catalog, workload)
     goal = make_goal(
         pricing.provider,
         task.catalog,
-        task.workload,
+        workload,
         pricing.candidates,
         checks=checks,
         budget=task.wishes.budget,
@@ -134,7 +135,7 @@ def _choose(task: Task, pricing: Pricing, trials: Trials | None) -> Choice:
             goal, selection, as_variants, trials.measure, limit_s, task.progress
         )
     variants = as_variants(selection) or _only_drops(goal, task.review)
-    estimates = estimate_variants(pricing.provider, task.workload, variants, checks=checks, costs=goal.costs)
+    estimates = estimate_variants(pricing.provider, workload, variants, checks=checks, costs=goal.costs)
     reason = (selection.reason,) if selection.reason else ()
     return Choice(
         variants=tuple(_with_figure(*pair) for pair in zip(variants, estimates, strict=True)),
