@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import statistics
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,6 +26,11 @@ from pgproof.model.workload import WorkloadStatement
 
 SLOWER_FRAC = 0.15
 """What a statement may lose. **Source**: the issue: more than 15 % beyond noise is a regression."""
+
+SUSPECT_FRAC = 0.05
+"""Statements that seem to have lost that much get MORE_ROUNDS. **Source**: the spread of CPU times."""
+
+MORE_ROUNDS = 4
 
 NOISE_S = 0.02
 """CPU seconds that no difference below is believed of. **Source**: judgement; a tick is 1 to 4 ms."""
@@ -53,24 +58,54 @@ class Times:
         """Return the median over the rounds."""
         return statistics.median(self.by_statement[statement])
 
-    @property
-    def total_s(self) -> float:
-        """Sum of the medians."""
-        return sum(self.median_s(statement) for statement in self.by_statement)
+    def total_s(self, unknown: Container[str] = ()) -> float:
+        """Sum of the medians of all statements but the unknown ones."""
+        return sum(self.median_s(name) for name in self.by_statement if name not in unknown)
 
-    def slower_than(self, before: Times) -> dict[str, float]:
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Times without and with a set, from the same rounds."""
+
+    without: Times
+    times: Times
+
+    @property
+    def unknown(self) -> frozenset[str]:
+        """Statements that were stopped with and without the set: what it does to them nobody knows."""
+        return self.without.capped & self.times.capped
+
+    @property
+    def before_s(self) -> float:
+        """Sum of the medians without the set, of the statements that are known."""
+        return self.without.total_s(self.unknown)
+
+    @property
+    def after_s(self) -> float:
+        """The same with it."""
+        return self.times.total_s(self.unknown)
+
+    def slower(self) -> dict[str, float]:
         """Return the statements that got slower beyond noise, each with its factor.
 
-        Beyond noise: even the fastest round with the set is slower than the slowest without.
+        Beyond noise: even the fastest round with the set is slower than the slowest without, which seven
+        rounds of equals do once in 3,432 times.
         """
         found = {}
-        for name, rounds in self.by_statement.items():
-            old = before.median_s(name)
-            new = self.median_s(name)
-            worse = new > old * (1 + SLOWER_FRAC) and new - old > NOISE_S
-            if worse and min(rounds) > max(before.by_statement[name]):
-                found[name] = round(new / old, 2)
+        for name in self._looking_slower(SLOWER_FRAC):
+            if min(self.times.by_statement[name]) > max(self.without.by_statement[name]):
+                found[name] = round(self.times.median_s(name) / self.without.median_s(name), 2)
         return found
+
+    def suspects(self) -> set[str]:
+        """Return the statements that more rounds are wanted of: they look slower."""
+        return set(self._looking_slower(SUSPECT_FRAC)) - self.times.capped - self.without.capped
+
+    def _looking_slower(self, frac: float) -> Iterator[str]:
+        for name in self.times.by_statement:
+            old, new = self.without.median_s(name), self.times.median_s(name)
+            if new > old * (1 + frac) and new - old > NOISE_S:
+                yield name
 
 
 def real_bytes(dsn: str, choices: Sequence[Choice]) -> dict[str, int]:
@@ -93,20 +128,20 @@ def measure(
     *,
     rounds: int,
     limit_s: float,
-) -> list[tuple[Times, Times]]:
+) -> list[Compared]:
     """Run the reading statements without an index and with each set, in turns.
 
     Args:
         dsn: The loaded database; it is as before afterwards.
         statements: Those that write are left out.
         choices: Sets to build.
-        rounds: How often each statement runs under each set.
+        rounds: How often each statement runs under each set; one that looks slower runs more often.
         limit_s: When to stop a statement, in CPU time.
 
     Returns:
-        For each set the times without and with it, from the same rounds.
+        One comparison a set, in order.
     """
-    found: dict[int, tuple[Times, Times]] = {}
+    found: dict[int, Compared] = {}
     for places in _batches(choices):
         measured = _measure(dsn, statements, [choices[place] for place in places], rounds, limit_s)
         found.update(zip(places, measured, strict=True))
@@ -125,7 +160,7 @@ def _batches(choices: Sequence[Choice]) -> list[list[int]]:
 
 def _measure(
     dsn: str, statements: Sequence[WorkloadStatement], choices: Sequence[Choice], rounds: int, limit_s: float
-) -> list[tuple[Times, Times]]:
+) -> list[Compared]:
     reading = [statement for statement in statements if not statement.query.kind.writes]
     asked = [question for statement in reading for question in questions(statement)]
     with ExitStack() as stack:
@@ -133,12 +168,22 @@ def _measure(
         for connection, choice in zip(connections[1:], choices, strict=True):
             stack.enter_context(_built(connection, choice.indexes, analyze=True))
         runs = [_Runs(connection, limit_s) for connection in connections]
-        for _ in range(rounds):
-            for question in asked:
-                for run in runs:
-                    run.run(question)
+        _run_rounds(runs, asked, rounds)
+        suspects = set[str]().union(*(one.suspects() for one in _compared(runs)))
+        _run_rounds(runs, [question for question in asked if question.statement in suspects], MORE_ROUNDS)
+    return _compared(runs)
+
+
+def _run_rounds(runs: Sequence[_Runs], asked: Sequence[Question], rounds: int) -> None:
+    for _ in range(rounds):
+        for question in asked:
+            for run in runs:
+                run.run(question)
+
+
+def _compared(runs: Sequence[_Runs]) -> list[Compared]:
     without, *with_sets = [run.times() for run in runs]
-    return [(without, times) for times in with_sets]
+    return [Compared(without, times) for times in with_sets]
 
 
 class _Runs:

@@ -143,19 +143,21 @@ def _run(case: Case, dsn: str, plan: Plan, verdicts: Sequence[Verdict], sizes: M
     choices = [verdict.choice for verdict in verdicts]
     statements = case.workload.statements
     measured = _real_sets.measure(dsn, statements, choices, rounds=plan.rounds, limit_s=plan.limit_s)
-    for verdict, (without, times) in zip(verdicts, measured, strict=True):
+    for verdict, found in zip(verdicts, measured, strict=True):
         _print(
             _line(case, verdict, sizes)
             | {
-                "measured_saved_frac": round(1 - times.total_s / without.total_s, 4),
-                "cpu_s": round(times.total_s, 3),
-                "cpu_before_s": round(without.total_s, 3),
-                "slower": times.slower_than(without),
-                "capped": sorted(times.capped),
+                "measured_saved_frac": round(1 - found.after_s / found.before_s, 4),
+                "cpu_s": round(found.after_s, 3),
+                "cpu_before_s": round(found.before_s, 3),
+                "slower_statements": found.slower(),
+                "capped_statements": sorted(found.times.capped - found.unknown),
+                "unknown_statements": sorted(found.unknown),
             }
         )
-        for name in times.by_statement:
-            _print(_statement_line(case, verdict, name, without.median_s(name), times.median_s(name)))
+        for name in sorted(found.times.by_statement.keys() - found.unknown):
+            before_s, after_s = found.without.median_s(name), found.times.median_s(name)
+            _print(_statement_line(case, verdict, name, before_s, after_s))
 
 
 def _statement_line(

@@ -68,8 +68,10 @@ def test_sets_are_seen_by_their_own_runs_only(orders: str) -> None:
     ]
     measured = measure(orders, statements, choices, rounds=2, limit_s=0.5)
     assert indexes_of(orders) == 0
-    for without, times in measured:
+    for found in measured:
+        times = found.times
         assert set(times.by_statement) == {"look", "seen", "endless"}
-        assert without.capped == {"endless"}
+        assert found.unknown == {"endless"}
+        assert found.without.capped == {"endless"}
         assert times.capped == {"endless", "seen"}  # it is endless where an index is there
         assert times.by_statement["endless"] == (0.5, 0.5)

@@ -3,7 +3,7 @@
 import pytest
 
 from bench._contenders import Choice
-from bench._real_sets import Times, _batches
+from bench._real_sets import Compared, Times, _batches
 from pgproof.model.candidate import IndexCandidate
 from pgproof.model.change import CreateExtension, CreateIndex
 from pgproof.model.relation import IndexKey, RelationName
@@ -26,12 +26,27 @@ def times(*rounds: float) -> Times:
 def test_slower_is_more_than_noise(
     before: tuple[float, ...], after: tuple[float, ...], slower: dict[str, float]
 ) -> None:
-    assert times(*after).slower_than(times(*before)) == slower
+    assert Compared(times(*before), times(*after)).slower() == slower
 
 
 def test_total_is_the_sum_of_medians() -> None:
     both = Times({"a": (1.0, 9.0, 2.0), "b": (3.0, 3.0, 4.0)}, frozenset())
-    assert both.total_s == 5.0
+    assert both.total_s() == 5.0
+    assert both.total_s({"b"}) == 2.0
+
+
+def test_what_was_stopped_on_both_sides_is_unknown_and_not_equal() -> None:
+    without = Times({"a": (60.0,), "b": (60.0,), "c": (3.0,)}, frozenset("ab"))
+    found = Compared(without, Times({"a": (60.0,), "b": (1.0,), "c": (60.0,)}, frozenset("ac")))
+    assert found.unknown == {"a"}
+    assert (found.before_s, found.after_s) == (63.0, 61.0)
+    assert found.slower() == {"c": 20.0}
+    assert found.suspects() == set(), "what was stopped is not run again"
+
+
+def test_who_looks_slower_is_run_more_often() -> None:
+    assert Compared(times(1.0, 1.0), times(1.1, 1.1)).suspects() == {"q"}
+    assert Compared(times(1.0, 1.0), times(1.04, 1.04)).suspects() == set()
 
 
 def candidate(name: str, *, analyze: bool = False, extension: str = "") -> IndexCandidate:
