@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from rich.console import Console
 
-from pgproof.frontends.report.advice import print_choice, print_drops, print_proof
+from pgproof.frontends.report.choice import print_choice, print_drops
 from pgproof.model.advice import (
     ChoiceExplanation,
     DropExplanation,
@@ -15,7 +15,6 @@ from pgproof.model.advice import (
     StatementGain,
     StatementOutlook,
 )
-from pgproof.model.candidate import Proof
 from pgproof.model.change import DropIndex
 from pgproof.model.drop import DropCandidate, DropCase, DropReview, IndexUpkeep, KeptIndex
 from pgproof.model.estimate import Confidence, IndexSize
@@ -65,12 +64,10 @@ SCAN = StatementOutlook(
 )
 
 
-def shown(choice: ChoiceExplanation | DropReview | Proof, *, everything: bool = False) -> list[str]:
+def shown(choice: ChoiceExplanation | DropReview, *, everything: bool = False) -> list[str]:
     screen = io.StringIO()
     console = Console(file=screen, width=80)
-    if isinstance(choice, Proof):
-        print_proof(console, choice)
-    elif isinstance(choice, DropReview):
+    if isinstance(choice, DropReview):
         print_drops(console, choice, everything=everything)
     else:
         print_choice(console, choice, everything=everything)
@@ -181,11 +178,3 @@ def test_indexes_that_may_go_and_those_that_must_stay() -> None:
         "note: the counters are young",
     ]
     assert shown(DropReview()) == []
-
-
-def test_the_proof() -> None:
-    assert shown(Proof(0.3231, 0.3236, 4, 1141, 2.24, 0.41)) == [
-        "saves 32.3 % of the workload's cost, less the upkeep and 0.02 % for each index; reckoned alike, no"
-        " set within the limits saves more than 32.4 % (1,141 questions to the planner, 2.2 s, the first"
-        " answer after 0.4 s)"
-    ]

@@ -101,6 +101,9 @@ class AdviseDocument:
         statistics: That the planner may lack, ANALYZE first, then the worst estimates first.
         statistics_checks: What became of each on a clone, in the same order; empty where nobody tried.
         settings: That don't fit the machine; empty where it was not named.
+        recommended: Name of the variant that saves most, for whoever has time for one only; empty without any
+            that the planner was asked about.
+        statements: The workload's SQL, by the names that stand for it above.
     """
 
     run: str
@@ -116,6 +119,8 @@ class AdviseDocument:
     statistics: tuple[StatisticsAdvice, ...] = ()
     statistics_checks: tuple[StatisticsCheck, ...] = ()
     settings: tuple[SettingAdvice, ...] = ()
+    recommended: str = ""
+    statements: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

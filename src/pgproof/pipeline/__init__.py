@@ -5,6 +5,7 @@ from pgproof.pipeline.demo import DemoResult, demo
 from pgproof.pipeline.looking import CheckOutcome, capture, check, write_workload
 from pgproof.pipeline.pricing import WhatIf
 from pgproof.pipeline.proposing import Advice, advise
+from pgproof.pipeline.recommending import recommended_first
 from pgproof.pipeline.shipping import DeployPlan, Shipped, deploy, plan_deploy, resume, revert, runs
 from pgproof.pipeline.wishes import Wishes
 
@@ -25,6 +26,7 @@ __all__ = [
     "deploy",
     "find_competition",
     "plan_deploy",
+    "recommended_first",
     "resume",
     "revert",
     "runs",

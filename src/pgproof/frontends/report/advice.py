@@ -1,253 +1,93 @@
-"""Why these indexes, on a terminal: a few lines for each, long lists cut with a count."""
+"""What ``advise`` found, on a terminal: the decision first, then what it rests on; the rest on demand."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import TypeVar
+from collections.abc import Iterable, Mapping
+from shlex import quote
+from textwrap import indent
 
 from rich.console import Console
 from rich.markup import escape
 
-from pgproof.frontends.report.figures import ms, percent, size, times
-from pgproof.frontends.report.tables import new_table
-from pgproof.model.advice import (
-    ChoiceExplanation,
-    DropExplanation,
-    IndexExplanation,
-    OutlookCase,
-    StatementGain,
-    StatementOutlook,
-)
-from pgproof.model.candidate import Proof
-from pgproof.model.drop import DropCandidate, DropReview, IndexUpkeep, KeptIndex
-from pgproof.model.estimate import Confidence, Estimate, IndexSize
-from pgproof.model.paired import PairedTiming
-from pgproof.model.units import PlannerCost
-from pgproof.stages.estimate.select import STEP_FRAC
+from pgproof.changes import apply_steps
+from pgproof.frontends.documents import AdviseDocument
+from pgproof.frontends.report.beside import print_settings, print_statistics
+from pgproof.frontends.report.choice import print_choice, print_drops, print_measured
+from pgproof.frontends.report.decision import print_decision
+from pgproof.frontends.report.digest import print_digest
+from pgproof.frontends.report.statement_names import StatementNames
+from pgproof.frontends.report.tables import print_command, print_notes
+from pgproof.model.estimate import Estimate
+from pgproof.postgres.dsn import shell_argument
 
-_SHOWN_INDEXES = 8
-_SHOWN_STATEMENTS = 3
-_SHOWN_OUTLOOKS = 5
-_SHOWN_DROPS = 8
-_SHOWN_TIMINGS = 15
-_COLOURS = {OutlookCase.LEFT_OUT: "yellow", OutlookCase.UNKNOWN: "dim"}
-
-_Item = TypeVar("_Item")
+_SHOWN_NOTES = 6
 
 
-def print_choice(console: Console, choice: ChoiceExplanation, *, everything: bool = False) -> None:
-    """Show why each index is in a set, what goes for it, and which statements no index helps.
+def print_advice(console: Console, advice: AdviseDocument, dsn: str, *, everything: bool = False) -> None:
+    """Show what to do, what it saves and costs, and why; about two screens, unless everything is wanted.
 
     Args:
         console: Where.
-        choice: Of one set.
-        everything: Show every entry of long lists, and what sizes rest on.
+        advice: What was found.
+        dsn: Of the database, for the command that comes next.
+        everything: Show all variants with their SQL, every index and statement, and every reason.
     """
-    _print_list(console, choice.indexes, _SHOWN_INDEXES, everything, "index", _print_index)
-    if choice.drops:
-        console.print("[bold]existing indexes that go[/]")
-        _print_list(console, choice.drops, _SHOWN_DROPS, everything, "index", _print_drop)
-    if choice.outlooks:
-        share = f": {percent(choice.left_heavy_frac, 0)} of what is left" if choice.left_heavy_frac else ""
-        console.print(f"[bold]statements that stay heavy[/]{share}")
-        _print_list(console, choice.outlooks, _SHOWN_OUTLOOKS, everything, "statement", _print_outlook)
-
-
-def print_drops(console: Console, review: DropReview, *, everything: bool = False) -> None:
-    """Show which existing indexes may go, which may not and why, and what could not be judged.
-
-    Args:
-        console: Where.
-        review: What came of looking for them.
-        everything: Show every entry of long lists, and why others have to stay.
-    """
-    if review.candidates:
-        freed = size(sum(drop.size_bytes for drop in review.candidates))
-        count = _count(len(review.candidates), "existing index", "existing indexes")
-        console.print(f"[bold]{count} may go[/], {freed}; the planner and a competition decide")
-        _print_list(console, review.candidates, _SHOWN_DROPS, everything, "index", _print_candidate)
-    if review.kept and everything:
-        for kept in review.kept:
-            _print_kept(console, kept)
-    elif review.kept:
-        count = _count(len(review.kept), "index that looks", "indexes that look")
-        console.print(f"[dim]{count} superfluous must stay; -v says why[/]")
-    for note in review.notes:
-        console.print(f"[dim]note: {escape(note)}[/]", soft_wrap=True)
-
-
-def print_measured(
-    console: Console, estimate: Estimate, timings: Sequence[PairedTiming], *, everything: bool = False
-) -> None:
-    """Show what a variant did to each statement whose plan it changes, beside what the planner expected.
-
-    Args:
-        console: Where.
-        estimate: What was expected of the variant.
-        timings: What was measured; nothing is shown without any.
-        everything: Show every statement.
-    """
-    if not timings:
-        return
-    expected = {one.statement: one.before.saved_frac(one.after) for one in estimate.statements}
-    table = new_table(f"{estimate.variant}, on a clone", "expected", "measured", "before", "after")
-    ranked = sorted(timings, key=lambda timing: timing.after_ms - timing.before_ms)
-    for timing in ranked if everything else ranked[:_SHOWN_TIMINGS]:
-        table.add_row(
-            escape(timing.statement),
-            percent(-expected[timing.statement]) if timing.statement in expected else "-",
-            percent(timing.factor - 1),
-            ms(timing.before_ms),
-            ms(timing.after_ms),
-        )
-    console.print(table)
-    before, after = sum(t.before_ms for t in timings), sum(t.after_ms for t in timings)
-    clock = " of the server process's time" if all(t.clock == "cpu" for t in timings) else ""
-    more = f"; {len(ranked) - _SHOWN_TIMINGS} more with -v" if len(ranked) > _SHOWN_TIMINGS else ""
-    console.print(
-        f"[dim]{len(timings)} statements got another plan; one call of each took {ms(before)}{clock}, now"
-        f" {ms(after)}; none is more than 15 % slower{more if not everything else ''}[/]",
-        soft_wrap=True,
-    )
-
-
-def print_proof(console: Console, proof: Proof) -> None:
-    """Show how far a set may be from the best one, and what it took to know.
-
-    Both shares are net of upkeep and of a step for each index, unlike those of the variants: a reader who
-    compares them has to be told.
-    """
-    asked = f"{proof.planner_calls:,} questions to the planner, {proof.seconds:.1f} s"
-    console.print(
-        f"saves {percent(proof.saved_frac)} of the workload's cost, less the upkeep and"
-        f" {percent(STEP_FRAC, 2)} for each index; reckoned alike, no set within the limits saves more than"
-        f" {percent(proof.bound_frac)} [dim]({asked}, the first answer after {proof.first_s:.1f} s)[/]",
-        soft_wrap=True,
-    )
-
-
-def _print_list(
-    console: Console,
-    items: Sequence[_Item],
-    shown: int,
-    everything: bool,
-    noun: str,
-    show: Callable[[Console, _Item, bool], None],
-) -> None:
-    """Show the first of some items, and how many there are more."""
-    for item in items if everything else items[:shown]:
-        show(console, item, everything)
-    more = len(items) - shown
-    if more > 0 and not everything:
-        plural = "indexes" if noun == "index" else f"{noun}s"
-        console.print(f"[dim]  ... and {_count(more, f'more {noun}', f'more {plural}')}; -v shows all[/]")
-
-
-def _print_index(console: Console, index: IndexExplanation, everything: bool) -> None:
-    unknown = index.saved_frac is None
-    facts = ["no time to tell what it saves" if unknown else f"saves {percent(index.saved_frac)}"]
-    facts.append(_size(index.size))
-    if index.upkeep_frac > 0:
-        facts.append(f"costs writes {percent(index.upkeep_frac)}")
-    if index.build_s is not None and index.build_s >= 1:
-        facts.append(f"about {index.build_s:,.0f} s to build")
-    console.print(f"[bold]{escape(index.index)}[/]  {', '.join(facts)}", soft_wrap=True)
-    _line(console, index.sql, style="green")
-    _print_gains(console, "helps", index.statements, everything)
-    if index.supersedes:
-        _line(console, f"makes superfluous: {', '.join(map(str, index.supersedes))}")
-    if index.rival:
-        _line(
-            console, f"next best: {index.rival.index}, {size(index.rival.size_bytes)}: {index.rival.reason}"
-        )
-        if everything:
-            _line(console, f"  {index.rival.sql}", style="dim")
-    elif index.rival_note:
-        _line(console, f"next best: none; {index.rival_note}")
+    names = StatementNames(advice.statements, console.width)
+    print_decision(console, advice)
     if everything:
-        _line(console, f"why: {index.reason}")
-        _line(console, f"size: {index.size.confidence.value} confidence; {index.size.reason}")
-
-
-def _print_gains(console: Console, verb: str, gains: Sequence[StatementGain], everything: bool) -> None:
-    shown = gains if everything else gains[:_SHOWN_STATEMENTS]
-    more = len(gains) - len(shown)
-    words = [_gain(gain) for gain in shown] + ([f"{more} more"] if more else [])
-    if words:
-        _line(console, f"{verb}: {'; '.join(words)}")
-
-
-def _gain(gain: StatementGain) -> str:
-    change = f"{_cost(gain.without)} to {_cost(gain.after)}"
-    if gain.after < gain.without and gain.after.value > 0:
-        change += f" ({times(gain.without.value / gain.after.value)})"
-    return f"{gain.statement} {change}, {percent(gain.share_frac, 0)} of the cost"
-
-
-def _print_outlook(console: Console, outlook: StatementOutlook, _: bool) -> None:
-    share = "more than all others" if outlook.left_frac is None else percent(outlook.left_frac, 0)
-    colour = _COLOURS.get(outlook.case)
-    reason = f"[{colour}]{escape(outlook.reason)}[/]" if colour else escape(outlook.reason)
-    console.print(f"  {escape(outlook.statement)} ({share}): {reason}", soft_wrap=True)
-
-
-def _print_drop(console: Console, explained: DropExplanation, everything: bool) -> None:
-    if explained.saved_frac is None:
-        effect = "what that does to plans was not estimated"
-    elif not explained.dearer:
-        effect = "no statement's plan gets dearer"
+        _print_all(console, advice)
     else:
-        effect = f"{_count(len(explained.dearer), 'statement gets', 'statements get')} dearer"
-    drop = explained.drop
-    console.print(f"  {escape(drop.name)}, {size(drop.size_bytes)}: {effect}", soft_wrap=True)
-    _print_gains(console, "dearer", explained.dearer, everything)
-
-
-def _print_candidate(console: Console, drop: DropCandidate, everything: bool) -> None:
-    console.print(
-        f"  [bold]{escape(drop.name)}[/]  {size(drop.size_bytes)}, {drop.case.value}: {escape(drop.reason)}",
-        soft_wrap=True,
-    )
-    for line in _upkeep(drop.upkeep):
-        _line(console, f"  {line}")
+        print_digest(console, advice, names)
+    wanted = ["; ".join(step.sql for step in apply_steps(each.change)) for each in advice.statistics]
+    print_statistics(console, advice.statistics, advice.statistics_checks, wanted, everything=everything)
+    print_settings(console, advice.settings, everything=everything)
+    judged = advice.drops.notes if advice.drops and not everything else ()
+    _print_notes(console, (*advice.notes, *judged), everything=everything)
     if everything:
-        for fact in drop.evidence:
-            _line(console, f"  {fact.label}: {fact.value} ({fact.source})", style="dim")
+        _print_texts(console, advice.statements, names)
+    if advice.blueprint:
+        console.print(f"\nblueprint written to {escape(advice.blueprint)}", soft_wrap=True)
+        command = f"pgproof compete {quote(advice.blueprint)}{shell_argument(dsn, '--against')}"
+        print_command(console, "next", command, dsn)
+    else:
+        console.print("No blueprint was written: there is nothing to race.")
 
 
-def _upkeep(upkeep: IndexUpkeep) -> Iterable[str]:
-    if upkeep.statements:
-        yield f"written to by {_some(upkeep.statements)}: {upkeep.rows:,.0f} entries in the workload"
-    elif upkeep.counted_rows:
-        yield f"{upkeep.counted_rows:,} entries written since the counters began"
-    if upkeep.hot_prevented:
-        yield f"without it, {_some(upkeep.hot_prevented)} could leave all indexes alone (HOT)"
+def _print_all(console: Console, advice: AdviseDocument) -> None:
+    """Show every variant with its SQL, then all that is known of the recommended one."""
+    for variant in advice.variants:
+        console.print(f"\n[bold]{escape(variant.name)}[/]: {escape(variant.title)}", soft_wrap=True)
+        if variant.why:
+            console.print(escape(indent(variant.why, "  ")), soft_wrap=True)
+        for statement in advice.sql.get(variant.name, ()):
+            console.print(f"    {escape(statement)};", style="green", soft_wrap=True)
+    if advice.recommended in advice.explanations:
+        console.print(f"\n[bold]why {escape(advice.recommended)}[/]")
+        print_choice(console, advice.explanations[advice.recommended], everything=True)
+    for estimate in _recommended_first(advice):
+        print_measured(console, estimate, advice.measured.get(estimate.variant), everything=True)
+    if advice.drops is not None:
+        print_drops(console, advice.drops, everything=True)
 
 
-def _print_kept(console: Console, kept: KeptIndex) -> None:
-    console.print(f"[dim]stays[/] {escape(kept.reason)} [dim]({kept.case.value})[/]", soft_wrap=True)
-    for line in kept.hint.splitlines():
-        _line(console, line, style="dim")
+def _recommended_first(advice: AdviseDocument) -> list[Estimate]:
+    return sorted(advice.estimates, key=lambda estimate: estimate.variant != advice.recommended)
 
 
-def _line(console: Console, text: str, style: str = "") -> None:
-    console.print(f"    {escape(text)}", style=style, soft_wrap=True)
+def _print_notes(console: Console, notes: Iterable[str], *, everything: bool) -> None:
+    found = tuple(notes)
+    if found:
+        console.print()
+    print_notes(console, found if everything else found[:_SHOWN_NOTES])
+    more = len(found) - _SHOWN_NOTES
+    if more > 0 and not everything:
+        console.print(f"[dim]... and {more:,} more {'note' if more == 1 else 'notes'}; -v shows all[/]")
 
 
-def _size(index: IndexSize) -> str:
-    about = "" if index.confidence is Confidence.HIGH else "about "
-    return f"{about}{size(index.size_bytes)}"
-
-
-def _cost(cost: PlannerCost) -> str:
-    return f"{cost.value:,.0f}" if cost.value >= 100 else f"{cost.value:.3g}"
-
-
-def _some(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:_SHOWN_STATEMENTS])
-    more = len(names) - _SHOWN_STATEMENTS
-    return f"{shown} and {more} more" if more > 0 else shown
-
-
-def _count(number: int, one: str, many: str) -> str:
-    return f"{number:,} {one if number == 1 else many}"
+def _print_texts(console: Console, texts: Mapping[str, str], names: StatementNames) -> None:
+    """Show what statements are whose names say nothing."""
+    told = [(name, names.introduce(name, len(name) + 4)) for name in texts]
+    for number, (name, text) in enumerate((name, text) for name, text in told if text):
+        if number == 0:
+            console.print("\n[bold]statements[/]")
+        console.print(f"  {escape(name)}: [dim]{escape(text)}[/]", soft_wrap=True)

@@ -23,6 +23,18 @@ def size(value: float | None) -> str:
     return "-" if value is None else figures.size(value)
 
 
+def duration(seconds: float) -> str:
+    """Return seconds as people say them: "40 s", "12 min", "3.5 h"."""
+    if seconds < 120:
+        return f"{seconds:,.0f} s"
+    return f"{seconds / 60:,.0f} min" if seconds < 7200 else f"{seconds / 3600:,.1f} h"
+
+
+def counted(number: int, one: str, many: str) -> str:
+    """Return how many there are of something: "1 index", "1,200 indexes"."""
+    return f"{number:,} {one if number == 1 else many}"
+
+
 def times(ratio: float | None) -> str:
     """Return how many times faster (before / after); a dash for None."""
     if ratio is None:

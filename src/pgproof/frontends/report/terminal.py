@@ -11,23 +11,20 @@ from rich.console import Console
 from rich.markup import escape
 from rich.syntax import Syntax
 
-from pgproof.changes import apply_steps
 from pgproof.frontends.competition_documents import StatementDocument, statement_documents
-from pgproof.frontends.documents import AdviseDocument, RunDocument, SelfcheckDocument
-from pgproof.frontends.report.advice import print_choice, print_drops, print_measured, print_proof
-from pgproof.frontends.report.beside import print_settings, print_statistics
+from pgproof.frontends.documents import RunDocument, SelfcheckDocument
 from pgproof.frontends.report.figures import ms, percent, ratio_interval, times, yes_no
 from pgproof.frontends.report.predictions import print_predictions
 from pgproof.frontends.report.scoreboard import print_verdict
-from pgproof.frontends.report.tables import GAP, new_table
-from pgproof.model.candidate import Ambition
+from pgproof.frontends.report.statement_names import one_line
+from pgproof.frontends.report.tables import GAP, new_table, print_command, print_notes
 from pgproof.model.catalog import Catalog
 from pgproof.model.finding import STATEMENTS, Diagnosis, Finding, Severity, Skipped
 from pgproof.model.rollout import Rollout, RolloutState, StatementEffect, TargetIdentity
 from pgproof.model.trial import Competition
 from pgproof.model.workload import Workload, WorkloadStatement
 from pgproof.pipeline import DemoResult
-from pgproof.postgres.dsn import has_secret, shell_argument
+from pgproof.postgres.dsn import shell_argument
 
 _COLOURS = {Severity.HIGH: "bold red", Severity.MEDIUM: "yellow", Severity.LOW: "cyan", Severity.INFO: "dim"}
 _SHOWN_STATEMENTS = 12
@@ -45,12 +42,12 @@ def print_workload(console: Console, workload: Workload, out: Path, dsn: str) ->
     widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
     room = max(_SHOWN_CHARACTERS, console.width - sum(widths[:-1]) - GAP * len(widths))
     for *cells, sql in rows:
-        table.add_row(*(escape(cell) for cell in (*cells, _one_line(sql, room))))
+        table.add_row(*(escape(cell) for cell in (*cells, one_line(sql, room))))
     console.print(table)
     more = len(workload.statements) - _SHOWN_STATEMENTS
     if more > 0:
         console.print(f"... and {more} more")
-    _print_notes(console, workload.notes)
+    print_notes(console, workload.notes)
     told = f"{_count(len(workload.statements), 'statement')} from {workload.source}"
     console.print(f"{told} written to {escape(str(out))}", soft_wrap=True)
     print_command(console, "next", f"pgproof advise --workload {quote(str(out))}{shell_argument(dsn)}", dsn)
@@ -86,7 +83,7 @@ def print_diagnosis(console: Console, catalog: Catalog, diagnosis: Diagnosis) ->
     for finding in diagnosis.findings:
         _print_finding(console, finding)
     _print_skipped(console, diagnosis.skipped)
-    _print_notes(console, catalog.notes)
+    print_notes(console, catalog.notes)
 
 
 def _print_skipped(console: Console, skipped: Iterable[Skipped]) -> None:
@@ -122,47 +119,6 @@ def _print_finding(console: Console, finding: Finding) -> None:
         console.print(f"  refuted by: {escape(finding.refuted_by)}", style="dim", soft_wrap=True)
 
 
-def print_advice(console: Console, advice: AdviseDocument, dsn: str, *, everything: bool = False) -> None:
-    """Show the variants, what the planner expects of them, and why these indexes and no others.
-
-    Args:
-        console: Where.
-        advice: What was found.
-        dsn: Of the database, for the command that comes next.
-        everything: Show every entry of long lists.
-    """
-    for variant in advice.variants:
-        console.print(f"\n[bold]{escape(variant.name)}[/]: {escape(variant.title)}", soft_wrap=True)
-        if variant.why:
-            console.print(escape(indent(variant.why, "  ")), soft_wrap=True)
-        for statement in advice.sql.get(variant.name, ()):
-            console.print(f"    {escape(statement)};", style="green", soft_wrap=True)
-    explained = [name for name in advice.explanations if name != Ambition.ALTERNATIVE]
-    for name in explained[-1:]:  # the most ambitious one says it all; the document has the others
-        console.print(f"\n[bold]why {escape(name)}[/]")
-        print_choice(console, advice.explanations[name], everything=everything)
-    for estimate in advice.estimates:
-        print_measured(console, estimate, advice.measured.get(estimate.variant, ()), everything=everything)
-    if advice.proof is not None:
-        print_proof(console, advice.proof)
-    if advice.drops is not None:
-        print_drops(console, advice.drops, everything=everything)
-    wanted = ["; ".join(step.sql for step in apply_steps(each.change)) for each in advice.statistics]
-    print_statistics(console, advice.statistics, advice.statistics_checks, wanted)
-    print_settings(console, advice.settings)
-    for by in dict.fromkeys(estimate.weighted_by for estimate in advice.estimates):
-        words = "the time it took on the server" if by == "time" else "its calls"
-        meaning = f"less cost: of what the planner reckons, each statement weighted by {words}"
-        console.print(f"[dim]{meaning}; compete measures the time itself[/]", soft_wrap=True)
-    _print_notes(console, advice.notes)
-    if advice.blueprint:
-        console.print(f"\nblueprint written to {escape(advice.blueprint)}", soft_wrap=True)
-        command = f"pgproof compete {quote(advice.blueprint)}{shell_argument(dsn, '--against')}"
-        print_command(console, "next", command, dsn)
-    else:
-        console.print("No blueprint was written: there is nothing to race.")
-
-
 def print_competition(console: Console, run: str, competition: Competition, dsn: str | None = None) -> None:
     """Show the scoreboard, the verdict and every statement before and after.
 
@@ -182,7 +138,7 @@ def print_competition(console: Console, run: str, competition: Competition, dsn:
     print_verdict(console, competition)
     print_statements(console, statement_documents(competition))
     print_predictions(console, competition)
-    _print_notes(console, (*competition.clone.notes, *competition.skipped, *competition.notes))
+    print_notes(console, (*competition.clone.notes, *competition.skipped, *competition.notes))
     if competition.winner:
         target = " --to DSN" if dsn is None else shell_argument(dsn, "--to")
         print_command(console, "next", f"pgproof deploy {run}{target} --dry-run", dsn or "")
@@ -198,7 +154,7 @@ def print_statements(console: Console, statements: Iterable[StatementDocument]) 
         if row.rows_equal is not True and row.note:
             notes.append(f"{row.name}: {row.note}")
     console.print(table)
-    _print_notes(console, notes)
+    print_notes(console, notes)
 
 
 def print_deploy_plan(
@@ -211,7 +167,7 @@ def print_deploy_plan(
         console.print(
             Syntax(statement + ";", "sql", theme="ansi_dark", background_color="default", word_wrap=True)
         )
-    _print_notes(console, notes)
+    print_notes(console, notes)
 
 
 def print_rollout(
@@ -244,7 +200,7 @@ def print_rollout(
         console.print("  on the target:")
         print_statements(console, rows)
     not_run = [f"{effect.statement}: {effect.note}" for effect in effects if effect.before_ms is None]
-    _print_notes(console, (*not_run, *notes))
+    print_notes(console, (*not_run, *notes))
     if rollout.state is RolloutState.APPLIED:
         print_command(console, "undo", f"pgproof revert {rollout.id}{shell_argument(dsn, '--to')}", dsn)
 
@@ -306,7 +262,7 @@ def print_selfcheck(console: Console, document: SelfcheckDocument) -> None:
         )
     else:
         console.print("[green]No identical arm won, as it should be.[/]")
-    _print_notes(console, document.notes)
+    print_notes(console, document.notes)
 
 
 def print_runs(console: Console, runs: Iterable[RunDocument]) -> None:
@@ -323,22 +279,5 @@ def print_artifacts(console: Console, files: Iterable[Path]) -> None:
         console.print(f"written: {escape(str(file))}", soft_wrap=True)
 
 
-def print_command(console: Console, label: str, command: str, dsn: str) -> None:
-    """Show a command that can be copied as it stands; a password of ``dsn`` is never in it."""
-    console.print(f"[dim]{label}: {escape(command)}[/]", soft_wrap=True)
-    if has_secret(dsn):
-        console.print("[dim]  (the password is left out: give it in PGPASSWORD or ~/.pgpass)[/]")
-
-
-def _print_notes(console: Console, notes: Iterable[str]) -> None:
-    for note in notes:
-        console.print(f"[dim]note: {escape(note)}[/]", soft_wrap=True)
-
-
 def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
-def _one_line(sql: str, width: int) -> str:
-    line = " ".join(sql.split())
-    return line if len(line) <= width else line[: width - 1] + "…"

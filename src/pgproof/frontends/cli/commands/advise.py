@@ -13,8 +13,8 @@ from pgproof.frontends.cli.options import Dsn, Json, WorkloadFile, parse_seconds
 from pgproof.frontends.cli.outputs import demand_writable_file
 from pgproof.frontends.cli.screen import Screen
 from pgproof.frontends.documents import AdviseDocument
-from pgproof.frontends.report import terminal
-from pgproof.pipeline import Advice, WhatIf, Wishes
+from pgproof.frontends.report.advice import print_advice
+from pgproof.pipeline import Advice, WhatIf, Wishes, recommended_first
 
 
 def advise(
@@ -56,11 +56,13 @@ def advise(
     if advice.blueprint.variants:
         write_blueprint(advice.blueprint, out)
     document = _document(advice, str(out) if advice.blueprint.variants else "")
-    terminal.print_advice(screen.text, document, dsn, everything=verbose)
+    print_advice(screen.text, document, dsn, everything=verbose)
     screen.emit(document)
 
 
 def _document(advice: Advice, written: str) -> AdviseDocument:
+    priced = {estimate.variant for estimate in advice.estimates}
+    best = recommended_first(variant for variant in advice.blueprint.variants if variant.name in priced)
     return AdviseDocument(
         run=advice.run,
         blueprint=written,
@@ -75,4 +77,6 @@ def _document(advice: Advice, written: str) -> AdviseDocument:
         statistics=advice.beside.statistics,
         statistics_checks=advice.beside.checks,
         settings=advice.beside.settings,
+        recommended=best[0].name if best else "",
+        statements={each.name: each.query.sql for each in advice.blueprint.workload.statements},
     )
