@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TypeVar
 
-from pgproof.model.function import Function
+from pgproof.model.function import Function, Rewrite
 from pgproof.model.relation import (
     Constraint,
     ConstraintKind,
@@ -46,6 +46,7 @@ class Catalog:
         notes: What could not be read and the GRANT that would allow it, may be empty.
         owns_database: The role may alter the database itself.
         functions: Those an index may call, the server's own left out.
+        rewrites: Row security policies and SQL functions; a name may have several.
     """
 
     database: str
@@ -67,6 +68,7 @@ class Catalog:
     notes: tuple[str, ...] = ()
     owns_database: bool = True
     functions: tuple[Function, ...] = ()
+    rewrites: tuple[Rewrite, ...] = ()
 
     @property
     def major(self) -> int:
@@ -126,6 +128,30 @@ class Catalog:
     def foreign_keys_to(self, table: RelationName) -> tuple[Constraint, ...]:
         """Return the foreign keys that refer to a table, by table and name."""
         return self._foreign_keys_by_target.get(table, ())
+
+    def heirs_of(self, relation: RelationName) -> tuple[Table, ...]:
+        """Return the tables that inherit from one, and those that inherit from them; none twice."""
+        found: dict[RelationName, Table] = {}
+        waiting = list(self._tables_by_heir.get(relation, ()))
+        while waiting:
+            heir = waiting.pop(0)
+            if heir.relation not in found:
+                found[heir.relation] = heir
+                waiting += self._tables_by_heir.get(heir.relation, ())
+        return tuple(found.values())
+
+    def ancestors_of(self, table: Table) -> tuple[RelationName, ...]:
+        """Return the tables whose readers read this one too: those it is a partition of or inherits from."""
+        found: dict[RelationName, None] = {}
+        waiting = [table]
+        while waiting:
+            below = waiting.pop(0)
+            for name in (*([below.parent] if below.parent else []), *below.inherits):
+                above = self.find_table(name.name, name.schema)
+                if above is not None and name not in found:
+                    waiting.append(above)
+                found[name] = None
+        return tuple(found)
 
     def partitions_of(self, table: RelationName) -> tuple[Table, ...]:
         """Return the partitions directly below a table, by name."""
@@ -190,6 +216,14 @@ class Catalog:
     @cached_property
     def _tables_by_parent(self) -> Mapping[RelationName | None, tuple[Table, ...]]:
         return _grouped(self.tables, lambda table: table.parent)
+
+    @cached_property
+    def _tables_by_heir(self) -> Mapping[RelationName, tuple[Table, ...]]:
+        heirs: dict[RelationName, list[Table]] = {}
+        for table in self.tables:
+            for inherited in table.inherits:
+                heirs.setdefault(inherited, []).append(table)
+        return {name: tuple(found) for name, found in heirs.items()}
 
     @cached_property
     def _indexes_by_name(self) -> Mapping[RelationName, Index]:

@@ -18,3 +18,16 @@ class Function:
     schema: str
     name: str
     returns: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """What the server puts into every statement that names something.
+
+    Args:
+        name: Of a table with row security, or of an SQL function, as stored and without its schema.
+        body: The policy's condition, or what the function runs.
+    """
+
+    name: str
+    body: str

@@ -80,6 +80,7 @@ class Table:
         owned: The current user may alter it (owner or member of the owning role).
         options: reloptions ("fillfactor=70").
         owner: Role that owns it, empty where not read.
+        inherits: Tables whose readers read this one too (INHERITS), in order; no partition has any.
     """
 
     relation: RelationName
@@ -96,6 +97,7 @@ class Table:
     owned: bool = True
     options: tuple[str, ...] = ()
     owner: str = ""
+    inherits: tuple[RelationName, ...] = ()
 
     def column(self, name: str) -> Column | None:
         """Return the column of that name, None when there is none."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from pgproof.errors import CapabilityMissing
 from pgproof.model.catalog import Catalog
+from pgproof.model.function import Rewrite
 from pgproof.model.relation import RelationName, Setting
 from pgproof.postgres import catalog_rows
 from pgproof.postgres.session import Session
@@ -55,6 +56,7 @@ def read_catalog(session: Session) -> Catalog:
         notes=tuple(notes),
         owns_database=facts.owns_database,
         functions=catalog_rows.functions_of(session.query("immutable_functions")),
+        rewrites=tuple(Rewrite(row.name, row.body) for row in session.query("rewrites")),
     )
 
 

@@ -87,6 +87,7 @@ def tables_of(
             owned=row.owned,
             owner=row.owner,
             options=tuple(row.options),
+            inherits=tuple(names[oid] for oid in row.inherited_oids if oid in names),
         )
         for row in rows
     )

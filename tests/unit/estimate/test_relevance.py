@@ -1,9 +1,12 @@
 """Which candidates a statement's plans could use: rather one too many than one too few."""
 
+from dataclasses import replace
+
 import pytest
 
 from pgproof.model.candidate import IndexCandidate
 from pgproof.model.change import CreateIndex
+from pgproof.model.function import Rewrite
 from pgproof.model.relation import IndexKey, RelationKind, RelationName
 from pgproof.stages.estimate.relevance import find_relevance, words_in
 from tests.builders import catalog, column, statement, table
@@ -110,3 +113,18 @@ def test_any_word_of_a_leading_expression_will_do() -> None:
 )
 def test_words_are_read_as_the_server_reads_them(sql: str, words: set[str]) -> None:
     assert words_in(sql) == words
+
+
+def test_what_is_read_without_being_named() -> None:
+    """Children of a table that is named, columns of its policies, and tables that functions read."""
+    child = replace(table("orders_25", *ORDERS.columns), inherits=(ORDERS.relation,))
+    rewrites = (
+        Rewrite("orders", "buyer = current_setting('app.buyer')::int"),
+        Rewrite("of buyer", "SELECT * FROM orders WHERE buyer = $1"),
+    )
+    known = replace(catalog(ORDERS, child, ODD), rewrites=rewrites)
+    of_child = candidate("child", child.relation, "buyer")
+    relevant = find_relevance(known, (BUYER, of_child, ODD_BUYER, SIZE))
+    assert relevant(statement("SELECT id FROM orders")).usable == {"buyer", "child"}
+    assert relevant(statement('SELECT id FROM "of buyer"(7)')).usable == {"buyer", "child"}
+    assert relevant(statement("SELECT id FROM orders_25")).usable == set()

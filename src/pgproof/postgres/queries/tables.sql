@@ -1,7 +1,7 @@
 -- Every relation of the user's that statements can read, with its counters.
 -- needs: nothing
 -- min: 13
--- columns: oid, schema_name, table_name, kind, row_estimate rows, pages blocks, parent_oid, partition_key, row_security, owner, owned, options, seq_scans, seq_tup_read rows, idx_scans, inserts rows, updates rows, deletes rows, hot_updates rows, live_rows rows, dead_rows rows, mods_since_analyze rows, last_analyze_at, last_vacuum_at
+-- columns: oid, schema_name, table_name, kind, row_estimate rows, pages blocks, parent_oid, inherited_oids, partition_key, row_security, owner, owned, options, seq_scans, seq_tup_read rows, idx_scans, inserts rows, updates rows, deletes rows, hot_updates rows, live_rows rows, dead_rows rows, mods_since_analyze rows, last_analyze_at, last_vacuum_at
 SELECT c.oid,
        n.nspname::text AS schema_name,
        c.relname::text AS table_name,
@@ -12,6 +12,10 @@ SELECT c.oid,
             THEN -1 ELSE c.reltuples END AS row_estimate,
        c.relpages AS pages,
        parent.inhparent AS parent_oid,
+       ARRAY(SELECT h.inhparent
+               FROM pg_catalog.pg_inherits AS h
+              WHERE h.inhrelid = c.oid AND NOT c.relispartition
+              ORDER BY h.inhseqno) AS inherited_oids,
        CASE WHEN c.relkind = 'p' THEN pg_get_partkeydef(c.oid) END AS partition_key,
        c.relrowsecurity AS row_security,
        pg_get_userbyid(c.relowner)::text AS owner,

@@ -7,6 +7,7 @@ be used, never less, but for plans that read a whole index because it is smaller
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Sequence
 from string import ascii_lowercase, ascii_uppercase
 
@@ -33,7 +34,8 @@ def find_relevance(catalog: Catalog, candidates: Sequence[IndexCandidate]) -> Re
     """Return the function that tells which candidates a statement's plans could use.
 
     Args:
-        catalog: Of the database; tells what views and partitioned tables stand for.
+        catalog: Of the database; tells what statements read without naming it: by views, children,
+            policies, functions.
         candidates: To choose from.
     """
     reader = _Reader(catalog)
@@ -57,30 +59,27 @@ def find_relevance(catalog: Catalog, candidates: Sequence[IndexCandidate]) -> Re
 class _Reader:
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
-        self._views = {
-            table.relation.name: words_in(table.definition)
-            for table in catalog.tables
-            if table.kind is RelationKind.VIEW
-        }
+        views = ((t.relation.name, t.definition) for t in catalog.tables if t.kind is RelationKind.VIEW)
+        rewrites = ((rewrite.name, rewrite.body) for rewrite in catalog.rewrites)
+        self._unfolded: defaultdict[str, set[str]] = defaultdict(set)
+        for name, text in (*views, *rewrites):
+            self._unfolded[name] |= words_in(text)
 
     def words_of(self, sql: str) -> frozenset[str]:
-        """Return the words of a statement, and of the views it reads."""
+        """Return the words of a statement, and of the views, policies and functions behind them."""
         words = set(words_in(sql))
-        waiting = [name for name in self._views if name in words]
+        waiting = list(self._unfolded.keys() & words)
         while waiting:
-            new = self._views[waiting.pop()] - words
+            new = self._unfolded[waiting.pop()] - words
             words |= new
-            waiting += [name for name in new if name in self._views]
+            waiting += new & self._unfolded.keys()
         return frozenset(words)
 
     def table_words(self, table: RelationName) -> frozenset[str]:
-        """Return the names by which a statement may come to a table: its own, and its parents'."""
-        names = {table.name}
+        """Return the names by which a statement may come to a table: its own, and of those above it."""
         found = self._catalog.find_table(table.name, table.schema)
-        while found is not None and found.parent is not None:
-            names.add(found.parent.name)
-            found = self._catalog.find_table(found.parent.name, found.parent.schema)
-        return frozenset(names)
+        above = self._catalog.ancestors_of(found) if found is not None else ()
+        return frozenset({table.name, *(name.name for name in above)})
 
 
 def words_in(sql: str) -> frozenset[str]:

@@ -146,10 +146,20 @@ def _writes_of(statement: WorkloadStatement, catalog: Catalog, rate: float) -> I
         if shape.target is None or shape.command not in ("insert", "update", "merge"):
             continue
         table = catalog.find_table(shape.target.name, shape.target.schema)
-        if table is not None:
-            columns = frozenset(shape.columns_written) if shape.command == "update" else frozenset[str]()
-            spared = _spared_by_hot(table, columns, catalog) if columns else 0.0
-            yield Write(table.relation, statement.calls * rows_a_call * rate, columns, spared)
+        if table is None:
+            continue
+        columns = frozenset(shape.columns_written) if shape.command == "update" else frozenset[str]()
+        for written, share in _written(table, catalog) if columns else [(table, 1.0)]:
+            spared = _spared_by_hot(written, columns, catalog) if columns else 0.0
+            yield Write(written.relation, statement.calls * rows_a_call * rate * share, columns, spared)
+
+
+def _written(table: Table, catalog: Catalog) -> Iterator[tuple[Table, float]]:
+    """Yield the tables that an UPDATE changes rows of, each with its share of the rows."""
+    family = (table, *catalog.heirs_of(table.relation))
+    rows = sum(max(one.rows, 0.0) for one in family)
+    for one in family:
+        yield one, max(one.rows, 0.0) / rows if rows > 0 else 1.0
 
 
 def _spared_by_hot(table: Table, written: frozenset[str], catalog: Catalog) -> float:

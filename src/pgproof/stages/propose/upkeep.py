@@ -60,7 +60,7 @@ def upkeep_of(index: Index, catalog: Catalog, writes: Iterable[TableWrite]) -> I
     table = catalog.find_table(index.table.name, index.table.schema)
     if table is None:
         return IndexUpkeep()
-    family = {index.table, *_ancestors(table, catalog)}
+    family = {index.table, *catalog.ancestors_of(table)}
     columns = columns_of_index(index, table)
     others = [
         columns_of_index(other, table)
@@ -90,14 +90,6 @@ def columns_of_index(index: Index, table: Table) -> frozenset[str]:
 
 def _prevents_hot(index: Index, catalog: Catalog) -> bool:
     return index.method != "brin" or catalog.major < _SUMMARIZING_SPARED_SINCE
-
-
-def _ancestors(table: Table, catalog: Catalog) -> Iterator[RelationName]:
-    parent = table.parent
-    while parent is not None:
-        yield parent
-        above = catalog.find_table(parent.name, parent.schema)
-        parent = above.parent if above else None
 
 
 def _counted_rows(table: Table) -> int | None:

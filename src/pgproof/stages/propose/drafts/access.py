@@ -116,7 +116,8 @@ class Access:
 def find_accesses(read: ReadStatement, catalog: Catalog) -> Iterator[Access]:
     """Yield what a statement asks of each table it reads, level by level, in text order.
 
-    Views, foreign tables, and relations that are not in the catalog are left out.
+    Tables that inherit from one that is read are read as well, and each needs indexes of its own. Views,
+    foreign tables, and relations that are not in the catalog are left out.
     """
     ties = find_ties(read.levels)
     for place, shape in enumerate(read.levels):
@@ -124,9 +125,11 @@ def find_accesses(read: ReadStatement, catalog: Catalog) -> Iterator[Access]:
             continue
         for alias in _aliases(shape):
             table = table_of(shape, alias, catalog)
-            if table is not None and table.kind in INDEXABLE:
-                own = ties.get((place, alias), ())
-                yield _access(read.statement, catalog, shape, alias, with_rows(table, catalog), own)
+            heirs = catalog.heirs_of(table.relation) if table is not None else ()
+            for one in (table, *heirs):
+                if one is not None and one.kind in INDEXABLE:
+                    own = ties.get((place, alias), ())
+                    yield _access(read.statement, catalog, shape, alias, with_rows(one, catalog), own)
 
 
 def _aliases(shape: QueryShape) -> tuple[str, ...]:
