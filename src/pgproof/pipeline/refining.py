@@ -1,17 +1,18 @@
-"""Choose, try, choose again: until no statement pays for what another one gains."""
+"""Choose, try, choose again: until no statement pays for what another one gains, in real bytes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from time import monotonic
 
 from pgproof.model.candidate import Selection
+from pgproof.model.figures import size
 from pgproof.model.paired import PairedTiming
 from pgproof.model.progress import Progress, ignore_progress
 from pgproof.model.variant import Variant
 from pgproof.pipeline.recommending import recommended_first
-from pgproof.pipeline.trials import corrections_of
+from pgproof.pipeline.trials import Tried, corrections_of
 from pgproof.stages.estimate.goal import Goal
 from pgproof.stages.estimate.select import choose
 
@@ -28,11 +29,13 @@ def refine(
     goal: Goal,
     selection: Selection,
     as_variants: Callable[[Selection], tuple[Variant, ...]],
-    measure: Callable[[Variant], tuple[PairedTiming, ...]],
+    measure: Callable[[Variant], Tried],
     time_limit_s: float,
     progress: Progress = ignore_progress,
 ) -> tuple[Goal, Selection, Measured, tuple[str, ...]]:
-    """Try the sets of a selection, the recommended one first; choose anew while any makes a statement slower.
+    """Try the sets of a selection, the recommended one first; choose anew while one is not what it seemed.
+
+    That is: it makes a statement slower, or, once built, it is larger than the budget.
 
     Args:
         goal: They were chosen by.
@@ -43,49 +46,89 @@ def refine(
         progress: Told what is being done.
 
     Returns:
-        The goal with what was learned; the sets that are left, none of which made a statement slower as far
-        as it was tried; what each of them did; and what must be said about those that were given up.
+        The goal with what was learned; the sets that are left, none of which made a statement slower or broke
+        the budget as far as it was tried; what each of them did; and what must be said about those that were
+        given up.
     """
-    seen: dict[frozenset[object], tuple[PairedTiming, ...]] = {}
-    notes: dict[str, None] = {}
-    while len(seen) < MAX_TRIALS:
+    learned = _Learned(goal)
+    while len(learned.seen) < MAX_TRIALS:
         ranked = recommended_first(as_variants(selection))
-        variant = next((v for v in ranked if frozenset(v.changes) not in seen), None)
+        variant = next((v for v in ranked if frozenset(v.changes) not in learned.seen), None)
         if variant is None:
             break
-        progress(f"trial {len(seen) + 1} of at most {MAX_TRIALS}, the set {variant.name}")
-        timings = seen[frozenset(variant.changes)] = measure(variant)
-        learned = [c for c in corrections_of(timings) if c not in goal.corrections]
-        notes.update(dict.fromkeys(_told(timing) for timing in timings if timing.is_slower))
-        if learned:
-            progress("choosing again, without what made a statement slower")
-            goal = replace(goal, corrections=(*goal.corrections, *learned))
-            selection = choose(goal, ends_at=monotonic() + time_limit_s, progress=progress)
-    return _without_losers(goal, selection, as_variants, seen, tuple(notes))
+        progress(f"trial {len(learned.seen) + 1} of at most {MAX_TRIALS}, the set {variant.name}")
+        if learned.take(variant, measure(variant)):
+            progress("choosing again, with what was learned on the clone")
+            selection = choose(learned.goal, ends_at=monotonic() + time_limit_s, progress=progress)
+    selection, measured = _without_losers(learned, selection, as_variants)
+    return learned.goal, selection, measured, tuple(learned.notes)
+
+
+@dataclass
+class _Learned:
+    """What trials taught so far.
+
+    Args:
+        goal: With the corrections and the real sizes.
+        seen: What each set of changes did.
+        notes: What must be said, once each.
+    """
+
+    goal: Goal
+    seen: dict[frozenset[object], Tried] = field(default_factory=dict)
+    notes: dict[str, None] = field(default_factory=dict)
+
+    def take(self, variant: Variant, tried: Tried) -> bool:
+        """Learn from a trial; tell whether it calls for another choice."""
+        self.seen[frozenset(variant.changes)] = tried
+        self.notes.update(dict.fromkeys(_told(timing) for timing in tried.timings if timing.is_slower))
+        self.notes.update(dict.fromkeys(map(_told_unknown, tried.unknown)))
+        news = [c for c in corrections_of(tried.timings) if c not in self.goal.corrections]
+        self.goal = replace(
+            self.goal,
+            corrections=(*self.goal.corrections, *news),
+            index_bytes={**self.goal.index_bytes, **tried.index_bytes},
+        )
+        is_too_large = not self.goal.affordable(tried.index_bytes)
+        if is_too_large:
+            self.notes[_told_size(variant, tried)] = None
+        return bool(news) or is_too_large
+
+    def is_loser(self, tried: Tried) -> bool:
+        """Tell whether a set is not to be proposed."""
+        slower = any(timing.is_slower for timing in tried.timings)
+        return slower or not self.goal.affordable(tried.index_bytes)
 
 
 def _without_losers(
-    goal: Goal,
-    selection: Selection,
-    as_variants: Callable[[Selection], tuple[Variant, ...]],
-    seen: Mapping[frozenset[object], tuple[PairedTiming, ...]],
-    notes: Sequence[str],
-) -> tuple[Goal, Selection, Measured, tuple[str, ...]]:
-    """Leave out the sets that are known to make a statement slower, and name those that nobody tried."""
-    kept, measured, untried = [], {}, []
+    learned: _Learned, selection: Selection, as_variants: Callable[[Selection], tuple[Variant, ...]]
+) -> tuple[Selection, Measured]:
+    """Leave out the sets that are known to fail, and name those that nobody tried."""
+    kept, measured = [], {}
     for chosen in selection.sets:
         variant = as_variants(replace(selection, sets=(chosen,)))[0]
-        timings = seen.get(frozenset(variant.changes))
-        if timings is None:
-            untried.append(
-                f"{variant.name} was not tried on a clone: no more than {MAX_TRIALS} sets are tried"
-            )
-        elif any(timing.is_slower for timing in timings):
+        tried = learned.seen.get(frozenset(variant.changes))
+        if tried is None:
+            untried = f"{variant.name} was not tried on a clone: no more than {MAX_TRIALS} sets are tried"
+            learned.notes[untried] = None
+        elif learned.is_loser(tried):
             continue
         else:
-            measured[variant.name] = timings
+            measured[variant.name] = tried.timings
         kept.append(chosen)
-    return goal, replace(selection, sets=tuple(kept)), measured, (*notes, *untried)
+    return replace(selection, sets=tuple(kept)), measured
+
+
+def _told_unknown(statement: str) -> str:
+    return (
+        f"{statement} was stopped on the clone, with a new plan as well as without:"
+        " what these indexes do to it is not known"
+    )
+
+
+def _told_size(variant: Variant, tried: Tried) -> str:
+    total = size(sum(tried.index_bytes.values()))
+    return f"a set {variant.name} took {total} once built, more than the limits allow, and was given up"
 
 
 def _told(timing: PairedTiming) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from pgproof.config import Settings
 from pgproof.errors import TrialFailed
@@ -31,6 +31,21 @@ PLAN_TIMEOUT_MS = 10_000
 
 TIMEOUT_MS = 60_000.0
 """Statements that take longer as the database is are left out of trials. **Source**: that of a race."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What came of a variant on a clone.
+
+    Args:
+        timings: Of the statements whose plan it changes, in workload order.
+        index_bytes: What each of its new indexes takes once built, by name.
+        unknown: Statements whose plan it changes that were stopped with it and without, in workload order.
+    """
+
+    timings: tuple[PairedTiming, ...] = ()
+    index_bytes: Mapping[str, int] = field(default_factory=dict)
+    unknown: tuple[str, ...] = ()
 
 
 class Trials:
@@ -76,7 +91,7 @@ class Trials:
         weighed = (_timed(s, times_ms[s.name]) if s.name in times_ms else s for s in workload.statements)
         return replace(workload, statements=tuple(weighed))
 
-    def measure(self, variant: Variant) -> tuple[PairedTiming, ...]:
+    def measure(self, variant: Variant) -> Tried:
         """Build a variant on a clone and time the statements whose plan it changes.
 
         Raises:
@@ -88,9 +103,17 @@ class Trials:
                 f"The variant {variant.name} can't be built on a clone: {arm.failure}.",
                 hint="Advise without measuring, or leave out what can't be built.",
             )
-        new = [change.name for change in variant.changes if isinstance(change, CreateIndex)]
+        new = {
+            (change.table.schema, change.name): change.name
+            for change in variant.changes
+            if isinstance(change, CreateIndex)
+        }
         with Lane(variant.name, arm.dsn, int(TIMEOUT_MS)) as lane:
-            return self._clock.compare(lane, self._workload.statements, new, self._progress)
+            built = lane.session.query("built_indexes")
+            comparison = self._clock.compare(lane, self._workload.statements, new.values(), self._progress)
+        places = [((row.schema_name, row.index_name), int(row.size_bytes)) for row in built]
+        sizes = {new[place]: size_bytes for place, size_bytes in places if place in new}
+        return Tried(comparison.timings, sizes, comparison.unknown)
 
     def _build(self, variant: Variant) -> BuiltArm:
         """Build a variant where the last one stands, if that is possible, else on a clone of its own."""

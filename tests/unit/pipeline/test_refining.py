@@ -1,17 +1,17 @@
 """Choose, try, choose again: on a planner whose plans are written down, and runs that are made up."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import pytest
 
-from pgproof.model.candidate import Ambition, Correction, IndexCandidate, Selection
+from pgproof.model.candidate import Ambition, Correction, IndexBudget, IndexCandidate, Selection
 from pgproof.model.change import CreateIndex
 from pgproof.model.paired import PairedTiming
 from pgproof.model.variant import Variant
 from pgproof.pipeline import refining
 from pgproof.pipeline.refining import MAX_TRIALS, refine
-from pgproof.pipeline.trials import corrections_of
+from pgproof.pipeline.trials import Tried, corrections_of
 from pgproof.stages.estimate.goal import Goal
 from pgproof.stages.estimate.select import choose, make_goal
 from pgproof.stages.propose.combine import propose_variants
@@ -30,21 +30,34 @@ Slow = Mapping[tuple[str, str], float]
 class Paper:
     """Candidates and plans, and a clone on which some indexes do harm."""
 
-    def __init__(self, plans: Plans, candidates: Sequence[IndexCandidate], slow: Slow) -> None:
+    def __init__(
+        self,
+        plans: Plans,
+        candidates: Sequence[IndexCandidate],
+        slow: Slow,
+        *,
+        budget: IndexBudget | None = None,
+        sizes: Mapping[str, int] | None = None,
+    ) -> None:
         self.candidates = candidates
         self.slow = slow
+        self.sizes = sizes or {}
         self.tried: list[frozenset[str]] = []
         names = [candidate.name for candidate in candidates]
         planner = PaperPlanner(plans, dict.fromkeys(names, 8192))
-        self.goal = make_goal(planner, KNOWN, workload(*plans), candidates)
+        self.goal = make_goal(planner, KNOWN, workload(*plans), candidates, budget=budget)
 
     def as_variants(self, selection: Selection) -> tuple[Variant, ...]:
         return propose_variants(KNOWN, self.candidates, selection.sets)
 
-    def measure(self, variant: Variant) -> tuple[PairedTiming, ...]:
+    def measure(self, variant: Variant) -> Tried:
         names = names_of(variant)
         self.tried.append(names)
-        return tuple(
+        sizes = {name: self.sizes.get(name, self.goal.index_bytes[name]) for name in names}
+        return Tried(tuple(self._timed(names)), sizes)
+
+    def _timed(self, names: frozenset[str]) -> Iterator[PairedTiming]:
+        yield from (
             PairedTiming(
                 statement=name,
                 before_ms=10.0,
@@ -63,7 +76,7 @@ class Paper:
         return [(statement, index) for index in sorted(found)]
 
     def refine(
-        self, measure: Callable[[Variant], tuple[PairedTiming, ...]] | None = None
+        self, measure: Callable[[Variant], Tried] | None = None
     ) -> tuple[Goal, Selection, Mapping[str, tuple[PairedTiming, ...]], tuple[str, ...]]:
         selection = choose(self.goal)
         assert selection.sets
@@ -77,7 +90,7 @@ def names_of(variant: Variant) -> frozenset[str]:
 def test_nothing_slower_leaves_the_choice_as_it_is() -> None:
     paper = Paper(PLANS, CANDIDATES, {})
     goal, selection, measured, notes = paper.refine()
-    assert goal is paper.goal
+    assert goal == paper.goal
     assert selection.sets == choose(paper.goal).sets
     assert notes == ()
     assert len(paper.tried) == len(set(paper.tried)) == len(selection.sets), "each set is built once"
@@ -155,11 +168,12 @@ def test_what_has_no_new_index_in_its_plan_teaches_nothing_but_its_set_goes() ->
     """An index that was dropped with the set, for one: no choice of new indexes avoids that plan."""
     paper = Paper(PLANS, CANDIDATES, {})
 
-    def measure(variant: Variant) -> tuple[PairedTiming, ...]:
-        timings = paper.measure(variant)
+    def measure(variant: Variant) -> Tried:
+        tried = paper.measure(variant)
         if "fast" not in names_of(variant):
-            return timings
-        return (*timings, PairedTiming("q1", 10.0, 20.0, 5, "cpu", (), is_slower=True))
+            return tried
+        slower = PairedTiming("q1", 10.0, 20.0, 5, "cpu", (), is_slower=True)
+        return replace(tried, timings=(*tried.timings, slower))
 
     goal, selection, measured, notes = paper.refine(measure)
     assert goal.corrections == ()
@@ -174,8 +188,9 @@ def test_what_has_no_new_index_in_its_plan_teaches_nothing_but_its_set_goes() ->
 def test_a_stopped_execution_is_told_as_a_lower_bound() -> None:
     paper = Paper(PLANS, CANDIDATES, {("q0", "fast"): 4.0})
 
-    def measure(variant: Variant) -> tuple[PairedTiming, ...]:
-        return tuple(replace(t, is_capped=t.is_slower) for t in paper.measure(variant))
+    def measure(variant: Variant) -> Tried:
+        tried = paper.measure(variant)
+        return replace(tried, timings=tuple(replace(t, is_capped=t.is_slower) for t in tried.timings))
 
     assert paper.refine(measure)[-1][0].startswith("q0 took at least 4 times as long")
 
@@ -191,3 +206,33 @@ def test_a_stopped_execution_is_told_as_a_lower_bound() -> None:
 def test_what_a_trial_teaches(facts: dict[str, object], taught: list[Correction]) -> None:
     timing = PairedTiming("q", 5.0, 10.0, 5, "cpu", ("x",))
     assert list(corrections_of((replace(timing, **facts),))) == taught
+
+
+def test_a_set_that_is_larger_than_thought_is_chosen_anew_by_its_real_size() -> None:
+    budget = IndexBudget(size_bytes=2 * 8192)
+    paper = Paper(PLANS, CANDIDATES, {}, budget=budget, sizes={"fast": 3 * 8192})
+    assert any("fast" in chosen.names for chosen in choose(paper.goal).sets), "it looks as if it would fit"
+    goal, selection, measured, notes = paper.refine()
+    assert goal.index_bytes["fast"] == 3 * 8192
+    assert set(selection.sets[-1].names) == {"safe", "order"}
+    assert not any("fast" in chosen.names for chosen in selection.sets)
+    assert measured.keys() == {chosen.ambition.value for chosen in selection.sets}
+    assert len(notes) == 1
+    assert notes[0].endswith("once built, more than the limits allow, and was given up")
+
+
+def test_sizes_that_keep_the_budget_change_no_choice() -> None:
+    paper = Paper(PLANS, CANDIDATES, {}, budget=IndexBudget(size_bytes=9 * 8192), sizes={"fast": 3 * 8192})
+    _, selection, _, notes = paper.refine()
+    assert any("fast" in chosen.names for chosen in selection.sets)
+    assert notes == ()
+
+
+def test_what_nobody_knows_is_told() -> None:
+    paper = Paper(PLANS, CANDIDATES, {})
+    _, selection, _, notes = paper.refine(lambda variant: replace(paper.measure(variant), unknown=("q1",)))
+    assert selection.sets
+    assert notes == (
+        "q1 was stopped on the clone, with a new plan as well as without:"
+        " what these indexes do to it is not known",
+    )

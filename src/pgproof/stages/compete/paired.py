@@ -60,6 +60,20 @@ _LEAST_MS = 1e-6
 _Shape = tuple[tuple[str, str, str, str], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class PairedComparison:
+    """What a variant does to the statements whose plan it changes, each list in workload order.
+
+    Args:
+        timings: Of those that were executed.
+        unknown: Names of those that were stopped with the variant and without: nobody knows what it does to
+            them.
+    """
+
+    timings: tuple[PairedTiming, ...]
+    unknown: tuple[str, ...] = ()
+
+
 @dataclass
 class PairedClock:
     """Times statements on a control and on arms, and remembers what they took.
@@ -67,15 +81,10 @@ class PairedClock:
     Args:
         control: A clone as the database is.
         timeout_ms: When to stop a statement on the control; 0 means never.
-
-    Attributes:
-        unknown: Statements that were stopped both with and without a variant, by name: nobody knows what the
-            variant does to them.
     """
 
     control: Lane
     timeout_ms: float = 60_000.0
-    unknown: dict[str, None] = field(default_factory=dict)
     _known: dict[str, _Taken | None] = field(default_factory=dict)
     _plans: dict[str, Plan | None] = field(default_factory=dict)
     _timings: dict[tuple[str, _Shape], PairedTiming | None] = field(default_factory=dict)
@@ -86,7 +95,7 @@ class PairedClock:
         statements: Sequence[WorkloadStatement],
         new_indexes: Iterable[str],
         progress: Progress = ignore_progress,
-    ) -> tuple[PairedTiming, ...]:
+    ) -> PairedComparison:
         """Time the statements whose plan is another one on an arm.
 
         Args:
@@ -97,14 +106,13 @@ class PairedClock:
             progress: Told of each statement.
 
         Returns:
-            In workload order. Statements whose plan is the same, that can't be executed, or that were stopped
-            with and without the variant are left out.
+            What came of it; statements that can't be executed are left out.
 
         Raises:
             Unreachable: A clone is gone.
         """
         names = frozenset(new_indexes)
-        found = []
+        found, unknown = [], []
         for number, statement in enumerate(statements):
             progress(f"timing {statement.name}", number, len(statements))
             if why_not_executable(statement):
@@ -118,9 +126,13 @@ class PairedClock:
                 by_wall = is_parallel(before) or is_parallel(after)
                 self._timings[key] = self._time(arm, statement, values, by_wall=by_wall)
             timing = self._timings[key]
-            if timing is not None:
+            if timing is None:
+                continue
+            if timing.was_capped and timing.is_capped:
+                unknown.append(statement.name)
+            else:
                 found.append(replace(timing, indexes=tuple(sorted(names & after.indexes_used()))))
-        return tuple(found)
+        return PairedComparison(tuple(found), tuple(unknown))
 
     def time_alone(
         self, statements: Sequence[WorkloadStatement], progress: Progress = ignore_progress
@@ -158,9 +170,6 @@ class PairedClock:
             return None
         taken = _run(arm, statement, values, self._cap_ms(first))
         if taken is None:
-            return None
-        if first.is_capped and taken.is_capped:
-            self.unknown[statement.name] = None
             return None
         pairs = [_Pair(first, taken, by_wall)]
         if not first.is_capped and _Seen(pairs).factor > 1 + SUSPECT_FRAC:
