@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from rich.console import Console
 
-from pgproof.frontends.report.choice import print_choice, print_drops
+from pgproof.frontends.report.choice import print_choice, print_drops, print_measured
 from pgproof.model.advice import (
     ChoiceExplanation,
     DropExplanation,
@@ -17,8 +17,9 @@ from pgproof.model.advice import (
 )
 from pgproof.model.change import DropIndex
 from pgproof.model.drop import DropCandidate, DropCase, DropReview, IndexUpkeep, KeptIndex
-from pgproof.model.estimate import Confidence, IndexSize
+from pgproof.model.estimate import Confidence, Estimate, IndexSize
 from pgproof.model.finding import Evidence
+from pgproof.model.paired import PairedTiming
 from pgproof.model.relation import RelationName
 from pgproof.model.units import PlannerCost
 
@@ -178,3 +179,15 @@ def test_indexes_that_may_go_and_those_that_must_stay() -> None:
         "note: the counters are young",
     ]
     assert shown(DropReview()) == []
+
+
+def test_what_was_stopped_before_is_a_bound() -> None:
+    estimate = Estimate("broad", (), PlannerCost(10), PlannerCost(1), 0, "shadow")
+    timings = (
+        PairedTiming("endless", 60_000.0, 600.0, 1, "cpu", was_capped=True),
+        PairedTiming("quick", 20.0, 5.0, 1, "cpu"),
+    )
+    screen = io.StringIO()
+    print_measured(Console(file=screen, width=80), estimate, timings)
+    assert "-99.0 % or less" in screen.getvalue()
+    assert screen.getvalue().count(" or less") == 1

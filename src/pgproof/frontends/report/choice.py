@@ -98,7 +98,7 @@ def print_measured(
         table.add_row(
             escape(timing.statement),
             percent(-expected[timing.statement]) if timing.statement in expected else "-",
-            percent(timing.factor - 1),
+            percent(timing.factor - 1) + (" or less" if timing.was_capped else ""),
             ms(timing.before_ms),
             ms(timing.after_ms),
         )
