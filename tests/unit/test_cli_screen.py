@@ -86,3 +86,32 @@ def test_sizes(text: str | None, expected: int | None) -> None:
 def test_no_sizes(text: str) -> None:
     with pytest.raises(UsageError, match="is not a size"):
         parse_bytes(text)
+
+
+def test_progress_in_a_log_names_each_task_and_counts_now_and_then(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 0.0
+    monkeypatch.setattr("pgproof.frontends.cli.screen.time.monotonic", lambda: now)
+    with Screen().progress() as progress:
+        progress("reading the catalog")
+        progress("reading the catalog")
+        progress("looking for candidates")
+        for number in range(99):
+            now += 0.25
+            progress(f"timing q{number}", number, 99)
+        progress("dumping", 500_000, 1_000_000)
+        progress("explaining [it]")
+    assert capfd.readouterr().err.splitlines() == [
+        "... reading the catalog",
+        "... looking for candidates",
+        "... timing q0",
+        "... timing q20 (20/99)",
+        "... timing q40 (40/99)",
+        "... timing q60 (60/99)",
+        "... timing q80 (80/99)",
+        "... explaining [it]",
+    ]
+    with Screen().progress() as progress:
+        progress("dumping", 500_000, 1_000_000)
+    assert capfd.readouterr().err == "... dumping (50%)\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -20,7 +21,10 @@ from pgproof.model.progress import Progress
 from pgproof.model.variant import ExpectedStatement, Variant
 from pgproof.model.workload import Workload
 from pgproof.pipeline.beside import Beside, advise_beside
+from pgproof.pipeline.dropping import Dropping
+from pgproof.pipeline.pace import by_time
 from pgproof.pipeline.pricing import Planner, Pricing
+from pgproof.pipeline.recommending import recommended_first
 from pgproof.pipeline.refining import refine
 from pgproof.pipeline.trials import Trials, open_trials
 from pgproof.pipeline.wishes import Wishes
@@ -29,10 +33,17 @@ from pgproof.stages.estimate.goal import Goal
 from pgproof.stages.estimate.needless import without_needless
 from pgproof.stages.estimate.select import choose, make_goal
 from pgproof.stages.estimate.variants import estimate_variants
-from pgproof.stages.propose.combine import propose_variants
-from pgproof.stages.propose.drops import names_of
+from pgproof.stages.propose.combine import propose_variants, told_drop
 from pgproof.stages.propose.foreign_keys import foreign_key_checks
 
+_RECOMMENDED_S = 12.0
+"""For the explanation of the recommended set. **Source**: judgement: a reader waits that long for reasons."""
+
+_OTHERS_S = 3.0
+"""For that of each other set. **Source**: judgement; few read them."""
+
+_SEARCH = "choosing indexes, seconds of the time limit"
+_NAMED = 5
 _NOTHING = "no index is worth trying for these statements"
 
 
@@ -73,6 +84,7 @@ class Choice:
         notes: What limits trust in it, or why nothing is proposed.
         explanations: Why the indexes of each variant, by its name.
         measured: What each variant did on a clone, by its name; empty where nobody tried.
+        drops: Existing indexes that may go, with those that the sets make superfluous.
         proof: How far the best set may be from what is possible; None without one.
         beside: What else may help.
     """
@@ -82,6 +94,7 @@ class Choice:
     notes: tuple[str, ...] = ()
     explanations: Mapping[str, ChoiceExplanation] = field(default_factory=dict)
     measured: Mapping[str, tuple[PairedTiming, ...]] = field(default_factory=dict)
+    drops: DropReview = field(default_factory=DropReview)
     proof: Proof | None = None
     beside: Beside = field(default_factory=Beside)
 
@@ -102,15 +115,15 @@ def make_choice(task: Task, planner: Planner) -> Choice:
         if task.wishes.measure:
             trials = stack.enter_context(open_trials(task.settings, task.dsn, task.workload, task.progress))
         if not task.candidates:
-            return _with_beside(task, Choice(notes=(_NOTHING,)), trials)
-        droppable = names_of(task.review.candidates)
-        pricing = stack.enter_context(planner.price(task.candidates, droppable))
-        return _with_beside(task, _choose(task, pricing, trials), trials)
+            return _with_beside(task, Choice(notes=(_NOTHING,), drops=task.review), trials)
+        dropping = Dropping(task.catalog, task.workload, task.candidates, task.review)
+        pricing = stack.enter_context(planner.price(task.candidates, dropping.droppable))
+        return _with_beside(task, _choose(task, pricing, dropping, trials), trials)
 
 
-def _choose(task: Task, pricing: Pricing, trials: Trials | None) -> Choice:
+def _choose(task: Task, pricing: Pricing, dropping: Dropping, trials: Trials | None) -> Choice:
     """Choose sets of candidates, and price and explain the variants that come of it."""
-    task.progress("choosing indexes")
+    task.progress(_SEARCH)
     workload = trials.weigh(task.workload) if trials else task.workload
     checks = foreign_key_checks(task.catalog, workload)
     goal = make_goal(
@@ -123,10 +136,12 @@ def _choose(task: Task, pricing: Pricing, trials: Trials | None) -> Choice:
         corrections=task.wishes.corrections,
     )
     limit_s = task.wishes.time_limit_s
-    selection = choose(goal, ends_at=monotonic() + limit_s, progress=task.progress)
+    pace = by_time(task.progress, _SEARCH, limit_s)
+    selection = choose(goal, ends_at=monotonic() + limit_s, progress=pace)
 
     def as_variants(chosen: Selection) -> tuple[Variant, ...]:
-        return propose_variants(task.catalog, pricing.candidates, chosen.sets, task.review.candidates)
+        sets = dropping.apply(goal, chosen).sets
+        return propose_variants(task.catalog, pricing.candidates, sets, dropping.of)
 
     measured: Mapping[str, tuple[PairedTiming, ...]] = {}
     doubts: tuple[str, ...] = ()
@@ -134,6 +149,7 @@ def _choose(task: Task, pricing: Pricing, trials: Trials | None) -> Choice:
         goal, selection, measured, doubts = refine(
             goal, selection, as_variants, trials.measure, limit_s, task.progress
         )
+    selection = dropping.apply(goal, selection)
     variants = as_variants(selection) or _only_drops(goal, task.review)
     estimates = estimate_variants(pricing.provider, workload, variants, checks=checks, costs=goal.costs)
     reason = (selection.reason,) if selection.reason else ()
@@ -141,15 +157,16 @@ def _choose(task: Task, pricing: Pricing, trials: Trials | None) -> Choice:
         variants=tuple(_with_figure(*pair) for pair in zip(variants, estimates, strict=True)),
         estimates=estimates,
         notes=(*reason, *doubts, *_skipped(goal), *selection.refused, *pricing.notes),
-        explanations=_explain(task, goal, pricing, selection.sets),
+        explanations=_explain(task, goal, pricing, dropping, selection.sets, recommended_first(variants)),
         measured=measured,
+        drops=dropping.told(selection.sets),
         proof=selection.proof,
     )
 
 
 def _only_drops(goal: Goal, review: DropReview) -> tuple[Variant, ...]:
     """Return the variant that only removes existing indexes no plan misses; nothing without any."""
-    kept = without_needless(goal, goal.base)
+    kept = without_needless(goal, goal.base, frozenset(drop.name for drop in review.candidates))
     gone = [drop for drop in review.candidates if drop.name in goal.base - kept]
     if not gone:
         return ()
@@ -158,7 +175,7 @@ def _only_drops(goal: Goal, review: DropReview) -> tuple[Variant, ...]:
             name="tidy",
             title=f"existing indexes that no plan misses go ({len(gone)})",
             changes=tuple(drop.change for drop in gone),
-            why="\n".join(f"{drop.name} goes: {drop.reason}" for drop in gone),
+            why="\n".join(map(told_drop, gone)),
         ),
     )
 
@@ -172,27 +189,46 @@ def _with_beside(task: Task, choice: Choice, trials: Trials | None) -> Choice:
 
 
 def _explain(
-    task: Task, goal: Goal, pricing: Pricing, sets: Sequence[IndexSet]
+    task: Task,
+    goal: Goal,
+    pricing: Pricing,
+    dropping: Dropping,
+    sets: Sequence[IndexSet],
+    ranked: Sequence[Variant],
 ) -> dict[str, ChoiceExplanation]:
-    task.progress("explaining the choice")
-    return {
-        chosen.ambition.value: explain_choice(
+    """Explain each set, in its order; the recommended one is asked about first and longest."""
+    chosen = {each.ambition.value: each for each in sets}
+    found: dict[str, ChoiceExplanation] = {}
+    for place, name in enumerate(variant.name for variant in ranked if variant.name in chosen):
+        task.progress("explaining the choice", place, len(chosen))
+        dropped = chosen[name].dropped
+        found[name] = explain_choice(
             goal,
-            (*chosen.names, *(goal.base - set(chosen.dropped))),
+            (*chosen[name].names, *(goal.base - set(dropped))),
             pricing.candidates,
             task.catalog,
             task.workload.statements,
             now=goal.base,
-            drops=[drop for drop in task.review.candidates if drop.name in chosen.dropped],
+            drops=dropping.of(chosen[name]),
             sizes=pricing.sizes,
+            time_limit_s=_OTHERS_S if found else _RECOMMENDED_S,
         )
-        for chosen in sets
-    }
+    return {name: found[name] for name in chosen if name in found}
 
 
 def _skipped(goal: Goal) -> tuple[str, ...]:
-    """Say which statements could not be planned."""
-    return tuple(f"{name} is not priced: {reason}" for name, reason in goal.costs.skipped.items())
+    """Say which statements could not be planned, each reason once."""
+    names: defaultdict[str, list[str]] = defaultdict(list)
+    for name, reason in goal.costs.skipped.items():
+        names[reason].append(name)
+    return tuple(f"{_some(those)} not priced: {reason}" for reason, those in names.items())
+
+
+def _some(names: Sequence[str]) -> str:
+    """Name some of several statements, with the verb that goes with them."""
+    more = len(names) - _NAMED
+    shown = ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+    return f"{shown} {'is' if len(names) == 1 else 'are'}"
 
 
 def _with_figure(variant: Variant, estimate: Estimate) -> Variant:

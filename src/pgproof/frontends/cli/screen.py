@@ -26,6 +26,12 @@ from pgproof.model.progress import Progress as ProgressCallback
 STANDARD_OUTPUT = "-"
 _PIPE_WIDTH = 120
 
+_PAUSE_S = 5.0
+"""Between two lines about tasks that are counted. **Source**: judgement: a log that one can read."""
+
+_READABLE = 10_000
+"""Numbers from which on a share says more. **Source**: judgement; bytes of a dump, for one."""
+
 
 class _PatientConsole(Console):
     """A console whose reader may leave (``pgproof check | head``): the command still finishes its work."""
@@ -180,21 +186,36 @@ def _live_progress(console: Console) -> Iterator[ProgressCallback]:
                 description=escape(task),
                 completed=done,
                 total=total or None,
-                count=f"{done:g}/{total:g}" if total else "",
+                count=_count(done, total),
             )
 
         yield show
 
 
 def _plain_progress(console: Console) -> ProgressCallback:
-    """Return a callback for logs and pipes: a line for each new task, at most one a second."""
-    last: list[Any] = ["", 0.0]
+    """Return a callback for logs and pipes: a line for each new task, and now and then how far one has come.
+
+    Tasks that are counted come in quick succession ("timing q1", "timing q2"...): of those, a line now and
+    then will do.
+    """
+    last_task, last_at, was_counted = "", -math.inf, False
 
     def show(task: str, done: float = 0, total: float = 0) -> None:
-        del done, total
-        now = time.monotonic()
-        if task != last[0] and now - last[1] >= 1.0:
-            last[:] = [task, now]
-            console.print(f"... {escape(task)}", soft_wrap=True)
+        nonlocal last_task, last_at, was_counted
+        now, is_counted = time.monotonic(), total > 0
+        is_pause_over = now - last_at >= _PAUSE_S
+        is_news = task != last_task and not (is_counted and was_counted)
+        if not (is_news or (is_counted and is_pause_over)):
+            return
+        last_task, last_at, was_counted = task, now, is_counted
+        count = f" ({_count(done, total)})" if done else ""
+        console.print(f"... {escape(task)}{count}", soft_wrap=True)
 
     return show
+
+
+def _count(done: float, total: float) -> str:
+    """Return how far a task has come: "3/99", a share where the numbers are too large to read."""
+    if not total:
+        return ""
+    return f"{done:,.0f}/{total:,.0f}" if total < _READABLE else f"{done / total:.0%}"

@@ -34,6 +34,8 @@ TIME_LIMIT_S = 5.0
 FELT_FRAC = 0.01
 """A statement is said to gain from an index where it gets cheaper by that share. **Source**: judgement."""
 
+_UNTRIED = "the search stopped before it tried that: time was up, or little was left to gain"
+
 TIE_FRAC = 0.001
 """Savings, as shares of the workload's cost, that differ by less are the same. **Source**: judgement; the
 planner itself is not steadier."""
@@ -80,9 +82,9 @@ def explain_choice(
         sizes=sizes or {},
         ends_at=monotonic() + time_limit_s,
     )
-    found = [asked.explain(name) for name in names if name in asked.candidates]
+    found = asked.explain([name for name in names if name in asked.candidates])
     return ChoiceExplanation(
-        indexes=tuple(sorted(found, key=lambda index: (-(index.saved_frac or 0.0), index.index))),
+        indexes=tuple(sorted(found, key=lambda index: -(index.saved_frac or 0.0))),
         outlooks=find_outlooks(
             goal, asked.chosen, asked.now, statements, asked.ends_at, unpriced=_unpriced(goal, candidates)
         ),
@@ -120,19 +122,32 @@ class _Explainer:
     def set_total(self) -> float:
         return self.goal.total(self.chosen)
 
-    def explain(self, name: str) -> IndexExplanation:
-        """Explain one index of the set."""
-        candidate, rest = self.candidates[name], self.chosen - {name}
-        in_time = monotonic() < self.ends_at
+    def explain(self, names: Sequence[str]) -> list[IndexExplanation]:
+        """Explain indexes of the set: first what each is worth, then, with the time left, the rivals."""
+        worth = [self._worth(name) for name in names]
+        return [self._explain(name, *found) for name, found in zip(names, worth, strict=True)]
+
+    def _worth(self, name: str) -> tuple[float | None, tuple[StatementGain, ...]]:
+        """Return what the set loses without an index, and the statements that do; nothing without time."""
+        if monotonic() >= self.ends_at:
+            return None, ()
+        rest = self.chosen - {name}
+        saved_frac = (self.goal.total(rest) - self.set_total) / self.unit
+        return saved_frac, tuple(self._gains(rest, self.chosen))
+
+    def _explain(
+        self, name: str, saved_frac: float | None, gains: tuple[StatementGain, ...]
+    ) -> IndexExplanation:
+        candidate = self.candidates[name]
         rival, note = self._rival(name)
         return IndexExplanation(
             index=name,
             table=candidate.change.table,
             sql=self._sql(candidate.change),
             reason=candidate.reason,
-            saved_frac=(self.goal.total(rest) - self.set_total) / self.unit if in_time else None,
+            saved_frac=saved_frac,
             set_frac=1 - self.set_total / self.unit,
-            statements=tuple(self._gains(rest, self.chosen)) if in_time else (),
+            statements=gains,
             size=self._size(name),
             upkeep_frac=self.goal.upkeep((name,)) / self.unit,
             build_s=self.goal.build_s.get(name),
@@ -224,7 +239,7 @@ class _Explainer:
         if worse < -TIE_FRAC and bytes_more > 0:
             return f"{instead}, for {size(bytes_more)} more: a more ambitious set may have it"
         if worse < -TIE_FRAC:
-            return f"{instead}: the search ended before"
+            return f"{instead}; {_UNTRIED}"
         same = "the set would save about the same with it"
         if bytes_more:
             more = "more" if bytes_more > 0 else "less"
