@@ -130,7 +130,7 @@ def advise(
         sql={variant.name: variant_sql(variant, catalog) for variant in choice.variants},
         notes=notes,
         explanations=choice.explanations,
-        drops=review,
+        drops=choice.drops,
         proof=choice.proof,
         measured=choice.measured,
         beside=choice.beside,

@@ -2,10 +2,10 @@
 
 import pytest
 
-from pgproof.model.candidate import Ambition, IndexBudget, IndexCandidate
+from pgproof.model.candidate import IndexBudget, IndexCandidate
 from pgproof.stages.estimate.goal import Goal
 from pgproof.stages.estimate.needless import without_needless
-from pgproof.stages.estimate.select import choose, make_goal
+from pgproof.stages.estimate.select import make_goal
 from tests.builders import catalog, index, workload
 from tests.unit.estimate.test_choosing import READ, SORT, TABLE, WRITE, PaperPlanner, Plans, candidate, uses
 
@@ -55,14 +55,7 @@ def test_small_steps_do_not_add_up() -> None:
     assert len(without_needless(goal, uses(OLD, OTHER))) == 1
 
 
-def test_only_the_broad_set_lets_indexes_go() -> None:
-    plans: Plans = {
-        READ: {uses(): 1000.0, uses(OLD): 500.0, uses("wide"): 20.0, uses("covering"): 5.0},
-        SORT: {uses(): 300.0, uses("sorted"): 100.0, uses(OTHER): 200.0},
-    }
-    covering = candidate("covering", "a", include=("b", "c"))
-    found = choose(goal_of(plans, WIDE, covering, candidate("sorted", "b")))
-    dropped = {chosen.ambition: chosen.dropped for chosen in found.sets}
-    assert dropped.pop(Ambition.BROAD) == (OLD, OTHER)
-    assert dropped
-    assert not any(dropped.values()), "who wants little keeps what is there"
+def test_only_those_that_may_go_do() -> None:
+    goal = goal_of({READ: {uses(): 1000.0, uses(OLD): 10.0, uses("wide"): 9.0}}, WIDE)
+    assert without_needless(goal, uses("wide", OLD, OTHER), uses(OTHER)) == {"wide", OLD}
+    assert without_needless(goal, uses("wide", OLD, OTHER), uses()) == {"wide", OLD, OTHER}

@@ -1,5 +1,6 @@
 """Which existing indexes may go, and what each guard says where one has to stay."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -13,6 +14,7 @@ from pgproof.model.relation import ExtendedStatistics, Index, IndexKey, Relation
 from pgproof.model.statistics import TableActivity
 from pgproof.model.units import PlannerCost
 from pgproof.stages.propose.drops import find_droppable, find_superseded
+from pgproof.stages.propose.reading import read_workload
 from tests.builders import catalog, column, foreign_key, index, table, workload
 
 NOBODY = Standbys(0, 0)
@@ -355,6 +357,12 @@ def test_the_one_that_takes_over_stays() -> None:
 NEW = CreateIndex(T.relation, "new", (IndexKey(column="a"), IndexKey(column="b")))
 
 
+def superseded(
+    there: Catalog, new: Sequence[CreateIndex], *statements: str, dropped: Sequence[DropIndex] = ()
+) -> DropReview:
+    return find_superseded(there, read_workload(there, workload(*statements)), new, dropped)
+
+
 def test_what_a_new_index_takes_over() -> None:
     there = known(
         big("a", name="short", scans=5),
@@ -362,7 +370,7 @@ def test_what_a_new_index_takes_over() -> None:
         big("a", name="rule", unique=True),
         big("b", name="other"),
     )
-    found = find_superseded(there, workload("INSERT INTO t VALUES (1)"), (NEW,))
+    found = superseded(there, (NEW,), "INSERT INTO t VALUES (1)")
     assert told(found) == [
         ("public.short", DropCase.SUPERSEDED, "the new index new serves every plan that it can serve")
     ]
@@ -372,20 +380,20 @@ def test_what_a_new_index_takes_over() -> None:
     assert ("kept", "CREATE INDEX CONCURRENTLY new ON public.t USING btree (a, b)") in [
         (fact.label, fact.value) for fact in short.evidence
     ]
-    assert find_superseded(there, workload(), (NEW,), (short.change,)) == DropReview()
+    assert superseded(there, (NEW,), dropped=(short.change,)) == DropReview()
 
 
 def test_a_new_index_may_support_the_foreign_key_instead() -> None:
     there = replace(known(big("a", name="sole")), constraints=(foreign_key("t", "parent", "a"),))
-    assert [drop.name for drop in find_superseded(there, workload(), (NEW,)).candidates] == ["public.sole"]
+    assert [drop.name for drop in superseded(there, (NEW,)).candidates] == ["public.sole"]
     partial = replace(NEW, where="c > 1")
-    assert find_superseded(there, workload(), (partial,)) == DropReview()
+    assert superseded(there, (partial,)) == DropReview()
     (kept,) = review(there).kept
     assert "is the last one that supports foreign key t_a_fkey" in kept.reason
 
 
 def test_a_clustered_index_stays_whatever_takes_over() -> None:
-    (kept,) = find_superseded(known(big("a", name="x", clustered=True)), workload(), (NEW,)).kept
+    (kept,) = superseded(known(big("a", name="x", clustered=True)), (NEW,)).kept
     assert (kept.case, kept.index.name) == (DropCase.SUPERSEDED, "x")
 
 

@@ -9,15 +9,17 @@ MISSED_FRAC = 0.001
 not steadier."""
 
 
-def without_needless(goal: Goal, names: Names) -> Names:
+def without_needless(goal: Goal, names: Names, may_go: Names | None = None) -> Names:
     """Take existing indexes out of a set, dearest to keep up to date first, as long as no plan misses them.
 
     Args:
         goal: Tells what plans cost.
-        names: A set, with the existing indexes that may go among its names.
+        names: A set, with existing indexes among its names.
+        may_go: Those of them that may be taken out; None means all.
     """
     kept = frozenset(names)
-    for name in sorted(goal.base & kept, key=lambda name: (-goal.penalties.get(name, 0.0), name)):
+    removable = goal.base & kept if may_go is None else goal.base & kept & may_go
+    for name in sorted(removable, key=lambda name: (-goal.penalties.get(name, 0.0), name)):
         if not _is_missed(goal, kept - {name}, frozenset(names)):
             kept -= {name}
     return kept

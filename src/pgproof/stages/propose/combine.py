@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from pgproof.changes.index_cover import without_covered
 from pgproof.model.candidate import Ambition, IndexCandidate, IndexSet
 from pgproof.model.catalog import Catalog
 from pgproof.model.change import AnalyzeTable, Change, CreateExtension, CreateIndex
 from pgproof.model.drop import DropCandidate
+from pgproof.model.figures import size
 from pgproof.model.relation import Table
 from pgproof.model.variant import Variant
 
@@ -28,7 +29,7 @@ def propose_variants(
     catalog: Catalog,
     candidates: Sequence[IndexCandidate],
     sets: Sequence[IndexSet],
-    drops: Sequence[DropCandidate] = (),
+    drops_of: Callable[[IndexSet], Sequence[DropCandidate]] = lambda _: (),
 ) -> tuple[Variant, ...]:
     """Turn chosen sets of candidates into variants.
 
@@ -39,17 +40,16 @@ def propose_variants(
         catalog: Of the database.
         candidates: Those the sets were chosen from.
         sets: Least ambitious first.
-        drops: Existing indexes that may go.
+        drops_of: Existing indexes that go with a set.
 
     Returns:
         One variant a set, same order, none equal to another; empty without sets: nothing is worth trying.
     """
     by_name = {candidate.name: candidate for candidate in candidates}
-    removals = {drop.name: drop for drop in drops}
     variants: dict[frozenset[CreateIndex], Variant] = {}
     for chosen in sets:
         indexes = without_covered(by_name[name].change for name in chosen.names)
-        gone = [removals[name] for name in chosen.dropped if name in removals]
+        gone = drops_of(chosen)
         variant = Variant(
             name=chosen.ambition.value,
             title=_title(chosen.ambition, len(indexes), len(gone)),
@@ -94,4 +94,15 @@ def _count(number: int) -> str:
 
 def _why(candidates: Sequence[IndexCandidate], gone: Sequence[DropCandidate]) -> str:
     new = [f"{candidate.name}: {candidate.reason}" for candidate in candidates]
-    return "\n".join((*new, *(f"{drop.name} goes: {drop.reason}" for drop in gone)))
+    return "\n".join((*new, *map(told_drop, gone)))
+
+
+def told_drop(drop: DropCandidate) -> str:
+    """Say that an existing index goes, why, and what that saves."""
+    saved = [f"{size(drop.size_bytes)} freed"]
+    if writers := len(drop.upkeep.statements):
+        writes = "1 statement writes" if writers == 1 else f"{writers} statements write"
+        saved.append(f"{writes} one index less")
+    if drop.upkeep.hot_prevented:
+        saved.append(f"updates of {', '.join(drop.upkeep.hot_prevented)} can be HOT")
+    return f"{drop.name} goes: {drop.reason} ({'; '.join(saved)})"

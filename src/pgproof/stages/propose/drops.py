@@ -62,7 +62,7 @@ def find_droppable(
     Returns:
         What may go and what may not. Attached parts of partitioned indexes follow those and are left out.
     """
-    search = _start(catalog, workload, plans or {})
+    search = _start(catalog, read_workload(catalog, workload), plans or {})
     repeated = list(_repeated(catalog))
     for case in (DropCase.DUPLICATE, DropCase.REDUNDANT):
         for index, keeper, its_case in repeated:
@@ -76,22 +76,28 @@ def find_droppable(
 
 
 def find_superseded(
-    catalog: Catalog, workload: Workload, new: Sequence[CreateIndex], dropped: Sequence[DropIndex] = ()
+    catalog: Catalog,
+    statements: Sequence[ReadStatement],
+    new: Sequence[CreateIndex],
+    dropped: Sequence[DropIndex] = (),
 ) -> DropReview:
     """Find existing indexes that new ones make superfluous: every plan can use a new one instead.
 
     Args:
         catalog: Of the database.
-        workload: Whose writes pay for the indexes.
+        statements: Whose writes pay for the indexes; from `read_workload`.
         new: Indexes that are to be built; those found may go only once these are there.
         dropped: Existing indexes that go anyway.
 
     Returns:
         What may go and what may not, each by name.
     """
-    search = _start(catalog, workload, {}, (*new, *dropped))
+    search = _start(catalog, statements, {}, (*new, *dropped))
+    by_table: defaultdict[RelationName, list[CreateIndex]] = defaultdict(list)
+    for change in new:
+        by_table[change.table].append(change)
     for index in catalog.indexes:
-        keeper = next((change for change in new if covers_existing(change, index)), None)
+        keeper = next((change for change in by_table[index.table] if covers_existing(change, index)), None)
         if keeper is not None:
             name = RelationName(keeper.table.schema, keeper.name)
             search.judge(index, DropCase.SUPERSEDED, _Keeper(name, create_index_sql(keeper, catalog=catalog)))
@@ -172,11 +178,10 @@ class _Keeper:
 
 def _start(
     catalog: Catalog,
-    workload: Workload,
+    statements: Sequence[ReadStatement],
     plans: Mapping[str, Sequence[Plan]],
     earlier: Sequence[CreateIndex | DropIndex] = (),
 ) -> _Search:
-    statements = read_workload(catalog, workload)
     search = _Search(catalog.of_owner, statements, read_writes(catalog, statements), plans)
     for change in earlier:
         search.earlier[change.table].append(change)
