@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import random
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from pgproof.errors import Unreachable
@@ -83,6 +83,7 @@ def run_race(
     settle: bool = True,
     barred: Collection[str] = (),
     progress: Progress = ignore_progress,
+    clock: Callable[[], float] = time.monotonic,
 ) -> RaceOutcome:
     """Let the arms take turns until every verdict is settled or time is up.
 
@@ -97,11 +98,13 @@ def run_race(
         barred: Arms that can't win any more for another reason; they are measured, but nothing waits for
             their verdict.
         progress: Told how much time has gone.
+        clock: Seconds from any start; a race that is played back from its samples has a clock of its own.
 
     Raises:
         TrialFailed: An arm's connection was lost.
     """
-    return _Race(lanes, blueprint, statements, seen, rules, time_limit_s, settle, barred, progress).run()
+    race = _Race(lanes, blueprint, statements, seen, rules, time_limit_s, settle, barred, progress, clock)
+    return race.run()
 
 
 class _Race:
@@ -118,7 +121,9 @@ class _Race:
         settle: bool,
         barred: Collection[str],
         progress: Progress,
+        clock: Callable[[], float],
     ) -> None:
+        self._clock = clock
         self._live = {lane.arm: lane for lane in lanes}
         self._blueprint = blueprint
         self._statements = tuple(statements)
@@ -147,20 +152,20 @@ class _Race:
         )
 
     def run(self) -> RaceOutcome:
-        started = time.monotonic()
+        started = self._clock()
         self._warm_up(started)
-        rounds, looked_at, look_s = 0, time.monotonic(), 0.0
+        rounds, looked_at, look_s = 0, self._clock(), 0.0
         stopped = ""
         while not stopped:
             self._run_round(rounds, self._samples)
             rounds += 1
-            spent = time.monotonic() - started
+            spent = self._clock() - started
             self._progress("racing", min(spent, self._limit_s), self._limit_s)
             # Judging costs time too: look again only once ten times as much was spent on measuring.
-            if time.monotonic() - looked_at >= look_s / _LOOK_COST_FRAC and self._settle:
-                began = time.monotonic()
+            if self._clock() - looked_at >= look_s / _LOOK_COST_FRAC and self._settle:
+                began = self._clock()
                 stopped = self._look(rounds)
-                looked_at = time.monotonic()
+                looked_at = self._clock()
                 look_s = looked_at - began
             stopped = stopped or self._out_of_budget(rounds, spent)
         shortage = self._schedule.wanted_ms() / 1000.0 / max(self._limit_s, 0.001)
@@ -179,11 +184,11 @@ class _Race:
         pass_ms = sum(self._mean_costs().values()) * len(self._live)
         before = 0.0
         for position in range(WARM_UP_ROUNDS):
-            began = time.monotonic()
+            began = self._clock()
             if began - started + pass_ms / 1000.0 > self._limit_s * WARM_UP_FRAC:
                 break
             self._run_round(position, Samples())
-            took = time.monotonic() - began
+            took = self._clock() - began
             if before and abs(took / before - 1.0) < WARM_UP_FRAC:
                 break
             before = took

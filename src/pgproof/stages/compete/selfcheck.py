@@ -17,7 +17,7 @@ from pgproof.postgres.embedded import find_binaries, start_server
 from pgproof.postgres.session import open_session
 from pgproof.sqltext.fingerprint import fingerprint
 from pgproof.stages.compete.clones import open_clones
-from pgproof.stages.compete.competition import compete_on
+from pgproof.stages.compete.competition import Held, compete_on
 
 LEAST_RACE_S = 3.0
 """The race gets as much in any case; below it there are too few rounds to say anything."""
@@ -77,6 +77,30 @@ def run_selfcheck(
         ValueError: A target without a workload.
         PgproofError: As `run_competition`.
     """
+    return hold_selfcheck(
+        target_dsn,
+        workload,
+        home=home,
+        bindir=bindir,
+        arms=arms,
+        time_limit_s=time_limit_s,
+        seed=seed,
+        progress=progress,
+    ).competition
+
+
+def hold_selfcheck(
+    target_dsn: str | None = None,
+    workload: Workload | None = None,
+    *,
+    home: Path,
+    bindir: Path | None = None,
+    arms: int = 4,
+    time_limit_s: float = 60.0,
+    seed: int = 1,
+    progress: Progress = ignore_progress,
+) -> Held:
+    """Do as `run_selfcheck`, and return the samples with the competition."""
     if target_dsn is not None and workload is None:
         raise ValueError("a selfcheck of a target needs a workload for it")
     ends_at = time.monotonic() + time_limit_s
@@ -107,7 +131,7 @@ def run_selfcheck(
         )
         left_s = max(LEAST_RACE_S, (ends_at - time.monotonic()) * RACE_FRAC)
         fitted = replace(blueprint, race=replace(blueprint.race, time_limit_s=left_s))
-        return compete_on(host, catalog, fitted, settle=False, progress=progress).competition
+        return compete_on(host, catalog, fitted, settle=False, progress=progress)
 
 
 def sample_workload() -> Workload:
