@@ -109,7 +109,7 @@ class Proof:
     """How far a set may be from the best one.
 
     Args:
-        saved_frac: Share of the workload's cost that it saves, upkeep and 0.02 % for each index taken off: an
+        saved_frac: Share of the workload's cost that it saves, upkeep and 0.001 % for each index taken off: an
             index that saves less is not worth having.
         bound_frac: No set within the budget saves more, reckoned alike, up to the planner's own noise.
         rounds: Integer programs solved.

@@ -98,9 +98,9 @@ def choose_sets(
     """Choose sets of candidates of different ambition.
 
     ``broad`` is the best set there is: within the budget, whatever it takes, or, without one, as long as an
-    index saves half a percent of the cost left. ``balanced`` stops where another index saves next to nothing, without payload
-    columns; ``lean`` is the smallest set with most of that gain. Where those coincide, an ``alternative``
-    does without the best index.
+    index saves half a percent of the cost left. ``balanced`` stops where another index saves next to nothing,
+    without payload columns; ``lean`` is the smallest set with most of that gain. Where those coincide, an
+    ``alternative`` does without the best index.
 
     Args:
         provider: Who prices them.
