@@ -23,6 +23,8 @@ def pairs(*times: tuple[float, float]) -> list[_Pair]:
         # Slower beyond noise, and not.
         ([(100, 131), (101, 130), (99, 128), (100, 131), (100, 130)], True, True),
         ([(100, 90), (100, 170), (100, 110), (100, 160), (100, 85)], False, False),
+        ([(100, 108), (100, 104)], False, False),
+        ([(100, 108), (100, 104), (100, 101)], True, False),
         # Surely slower, surely by less than what may be lost.
         ([(100, 105), (101, 104), (99, 106), (100, 105), (100, 104), (100, 105)], True, False),
         ([(100, 99), (101, 100), (99, 99), (100, 101), (100, 99), (100, 100)], True, False),
