@@ -108,47 +108,50 @@ CASES = [
     (
         ["compete", "{folder}/typo.yaml", "--against", "{plain}"],
         2,
-        "error: {folder}/typo.yaml: unknown key 'varaints'.\nDid you mean 'variants'?",
+        "error: {folder}/typo.yaml:3:1: a blueprint has no key 'varaints'.\nDid you mean 'variants'?",
     ),
     (
         ["compete", "{folder}/control.yaml", "--against", "{plain}"],
         2,
-        "error: {folder}/control.yaml: a variant can't be called 'control'.\nChoose another name.",
+        "error: {folder}/control.yaml:4:9: a variant can't be called 'control'.\n"
+        "The competition adds the control and the canary; choose another name.",
     ),
     (
         ["compete", "{folder}/syntax.yaml", "--against", "{plain}"],
         2,
-        "error: {folder}/syntax.yaml: variant 'one':1:8: syntax error at or near \"INDXE\"\n"
-        "Line and column count from the start of this change's text.",
+        'error: {folder}/syntax.yaml:5:20: syntax error at or near "INDXE"',
     ),
     (
         ["compete", "{folder}/table.yaml", "--against", "{plain}"],
         2,
-        "error: {folder}/table.yaml: variant 'one': a change can't be this statement: DROP TABLE t\n"
+        "error: {folder}/table.yaml:5:13: a change can't be this statement: DROP TABLE t\n"
         "Known statements: CREATE INDEX, CREATE EXTENSION, ANALYZE of one table, CREATE STATISTICS,\n"
         "ALTER TABLE ... ALTER COLUMN ... SET STATISTICS n, ALTER TABLE ... SET (one parameter = value),\n"
-        "ALTER DATABASE ... SET one parameter, ALTER SYSTEM SET one parameter.",
+        "ALTER DATABASE ... SET one parameter, ALTER SYSTEM SET one parameter,\n"
+        "CREATE MATERIALIZED VIEW ... AS SELECT.",
     ),
     (
         ["compete", "{folder}/bad.yaml", "--against", "{plain}"],
         2,
-        "error: {folder}/bad.yaml:1:12: not valid YAML: expected the node content, but found '<stream end>'.",
+        "error: {folder}/bad.yaml:1:12: not valid YAML: expected the node content, but found "
+        "'<stream end>'.\n"
+        "Check the indentation, and quote texts that hold ': ' or begin with one of % @ * & ! [ {{.",
     ),
     (
         ["compete", "{folder}/lost.yaml", "--against", "{plain}"],
         2,
-        "error: {folder}/lost.sql: there is no such file\n"
+        "error: {folder}/lost.yaml:2:11: {folder}/lost.sql: there is no such file\n"
         "Check the path; pgproof capture --out FILE writes one.",
     ),
     (
         ["compete", "{folder}/clients.yaml", "--against", "{plain}"],
         2,
-        "error: {folder}/clients.yaml: load.clients: Input should be a valid integer.",
+        "error: {folder}/clients.yaml:6:17: load.clients must be a whole number.",
     ),
     (
         ["compete", "{folder}/seed.yaml", "--against", "{plain}"],
         2,
-        "error: {folder}/seed.yaml: race.seed: must be at least 0, not -1.",
+        "error: {folder}/seed.yaml:6:14: race.seed must be at least 0, not -1.",
     ),
     (
         ["compete", "{folder}/table.yaml", "--out", "{folder}/occupied"],

@@ -9,7 +9,8 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from pgproof.frontends import competition_documents, documents
-from pgproof.model.blueprint import Blueprint
+from pgproof.frontends.blueprint.document import BlueprintDocument
+from pgproof.frontends.blueprint.schema import blueprint_schema
 from pgproof.model.workload import Workload
 
 SCHEMAS: dict[str, type] = {
@@ -23,13 +24,18 @@ SCHEMAS: dict[str, type] = {
     "selfcheck": documents.SelfcheckDocument,
     "runs": documents.RunsDocument,
     "workload": Workload,
-    "blueprint": Blueprint,
+    "blueprint": BlueprintDocument,
 }
 
 
 def render_schema(name: str) -> str:
     """Return the JSON Schema of that name as text with a final newline; KeyError when there is none."""
-    schema: dict[str, Any] = TypeAdapter(SCHEMAS[name]).json_schema(mode="serialization")
+    kind = SCHEMAS[name]
+    schema: dict[str, Any]
+    if kind is BlueprintDocument:
+        schema = blueprint_schema()  # of the file as people write it, which pydantic does not read
+    else:
+        schema = TypeAdapter(kind).json_schema(mode="serialization")
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": f"pgproof {name}", **schema}
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from pgproof.model.budget import Budget
+from pgproof.model.charter import Charter
+from pgproof.model.criterion import Criterion
+from pgproof.model.load_phase import LoadPhase, Start
+from pgproof.model.merge import MergePlan
 from pgproof.model.variant import Variant
 from pgproof.model.workload import Workload
 
@@ -29,12 +34,21 @@ class LoadProfile:
         think_time_ms: Pause of a client between statements, >= 0.
         slice_s: Length of one slice of load on one arm, > 0.
         slices: Slices an arm gets, interleaved over the arms, >= 1.
+        name: For criteria and reports; empty for the only one.
+        rate: Statements that arrive a second, whether or not earlier ones were answered (open loop), > 0;
+            None means that clients wait for answers (closed loop).
+        phases: One after the other, in place of the same load all the time; empty means no phases.
+        start: With warm caches or with cold ones.
     """
 
     clients: int = 2
     think_time_ms: float = 0
     slice_s: float = 1.0
     slices: int = 3
+    name: str = ""
+    rate: float | None = None
+    phases: tuple[LoadPhase, ...] = ()
+    start: Start = Start.WARM
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +123,13 @@ class Blueprint:
         race: Length of the measurement.
         notes: What the proposer wants read; may be empty.
         version: Of this format.
+        criteria: Thresholds of the owners. Those that are gates disqualify; the others are points for tests,
+            beside the targets.
+        further_loads: Load profiles beside ``load``.
+        tests: Commands that have to succeed against each arm.
+        budget: What the competition may cost.
+        merge: How the winner comes into the owners' repository.
+        charter: What is for people.
     """
 
     name: str
@@ -122,3 +143,9 @@ class Blueprint:
     race: RacePlan = field(default_factory=RacePlan)
     notes: tuple[str, ...] = ()
     version: int = 1
+    criteria: tuple[Criterion, ...] = ()
+    further_loads: tuple[LoadProfile, ...] = ()
+    tests: tuple[str, ...] = ()
+    budget: Budget = field(default_factory=Budget)
+    merge: MergePlan = field(default_factory=MergePlan)
+    charter: Charter = field(default_factory=Charter)

@@ -1,0 +1,1 @@
+"""Blueprint files: reading with line-exact errors, writing with comments, JSON Schema, Markdown."""
