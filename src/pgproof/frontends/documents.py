@@ -17,6 +17,7 @@ from pgproof.model.candidate import Proof
 from pgproof.model.drop import DropReview
 from pgproof.model.estimate import Estimate
 from pgproof.model.finding import Finding, Skipped
+from pgproof.model.larger_change import LargerReview
 from pgproof.model.paired import PairedTiming
 from pgproof.model.rollout import Rollout, StatementEffect
 from pgproof.model.setting_advice import SettingAdvice
@@ -101,6 +102,7 @@ class AdviseDocument:
         statistics: That the planner may lack, ANALYZE first, then the worst estimates first.
         statistics_checks: What became of each on a clone, in the same order; empty where nobody tried.
         settings: That don't fit the machine; empty where it was not named.
+        larger: Materialized views and partitions, priced; advice that no variant holds.
         recommended: Name of the variant that saves most, for whoever has time for one only; empty without any
             that the planner was asked about.
         statements: The workload's SQL, by the names that stand for it above.
@@ -119,6 +121,7 @@ class AdviseDocument:
     statistics: tuple[StatisticsAdvice, ...] = ()
     statistics_checks: tuple[StatisticsCheck, ...] = ()
     settings: tuple[SettingAdvice, ...] = ()
+    larger: LargerReview = field(default_factory=LargerReview)
     recommended: str = ""
     statements: dict[str, str] = field(default_factory=dict)
 

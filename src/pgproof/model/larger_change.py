@@ -41,7 +41,8 @@ class ViewCandidate:
             numbered anew; at least one.
         reason: Why it is worth a question.
         cautions: What a reader must know of it, staleness first.
-        guess: Why the number of its rows is a guess; empty where it is not.
+        confidence: How far the planner's number of its rows is to be believed.
+        confidence_reason: What that rests on.
     """
 
     change: CreateMaterializedView
@@ -49,7 +50,8 @@ class ViewCandidate:
     readers: tuple[WorkloadStatement, ...]
     reason: str
     cautions: tuple[str, ...]
-    guess: str = ""
+    confidence: Confidence = Confidence.MEDIUM
+    confidence_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

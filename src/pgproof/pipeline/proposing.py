@@ -14,15 +14,18 @@ from pgproof.model.candidate import Proof
 from pgproof.model.catalog import Catalog
 from pgproof.model.drop import DropReview
 from pgproof.model.estimate import Estimate
+from pgproof.model.larger_change import LargerReview
 from pgproof.model.paired import PairedTiming
 from pgproof.model.progress import Progress, ignore_progress
 from pgproof.model.variant import Variant
 from pgproof.model.workload import Workload
 from pgproof.pipeline.beside import Beside
 from pgproof.pipeline.choosing import Task, make_choice
+from pgproof.pipeline.larger import review_larger_changes
 from pgproof.pipeline.looking import obtain_statements, open_target
 from pgproof.pipeline.memory import demand_memory, remember
 from pgproof.pipeline.pricing import open_planner
+from pgproof.pipeline.unpriced import demand_a_plan
 from pgproof.pipeline.wishes import Wishes, demand_sense
 from pgproof.postgres.catalog import read_catalog
 from pgproof.postgres.standbys import read_standbys
@@ -47,6 +50,7 @@ class Advice:
         proof: How far the best set may be from what is possible; None without one.
         measured: What each variant did on a clone, by its name; empty where nobody tried.
         beside: What else may help.
+        larger: Materialised views and partitions, priced; no variant holds them.
     """
 
     run: str
@@ -59,6 +63,7 @@ class Advice:
     proof: Proof | None = None
     measured: Mapping[str, tuple[PairedTiming, ...]] = field(default_factory=dict)
     beside: Beside = field(default_factory=Beside)
+    larger: LargerReview = field(default_factory=LargerReview)
 
 
 def advise(
@@ -82,7 +87,8 @@ def advise(
 
     Raises:
         UsageError: The wishes contradict each other.
-        CapabilityMissing, ConfigError: There is no workload to be had, or the database can't be read.
+        CapabilityMissing, ConfigError: There is no workload to be had, none of its statements can be planned,
+            or the database can't be read.
         Unreachable, ServerError, EmbeddedServerError: As the servers say.
     """
     wishes = wishes or Wishes()
@@ -104,7 +110,8 @@ def advise(
                     planner=planner.of_values(session),
                     progress=progress,
                 )
-        plans, _ = read_plans(planner.session, workload, progress)
+        plans, unplanned = read_plans(planner.session, workload, progress)
+        demand_a_plan(workload, plans, unplanned, catalog, planner.denied)
         progress("looking for candidates")
         shown = read_generic_plans(planner.session, workload)
         found = find_proposals(catalog, workload, max_width=wishes.max_width, plans=shown)
@@ -113,7 +120,10 @@ def advise(
         )
         task = Task(settings, dsn, catalog, workload, found.candidates, review, plans, wishes, progress)
         choice = make_choice(task, planner)
-    notes = (*choice.notes, *found.notes)
+    larger = review_larger_changes(
+        settings, dsn, catalog, workload, wishes.what_if, choice.estimates, progress
+    )
+    notes = (*map(str, workload.set_aside), *choice.notes, *found.notes)
     blueprint = Blueprint(
         name=f"indexes for {catalog.database}",
         goal="the captured workload faster, with no answer changed",
@@ -134,6 +144,7 @@ def advise(
         proof=choice.proof,
         measured=choice.measured,
         beside=choice.beside,
+        larger=larger,
     )
 
 

@@ -13,12 +13,10 @@ from pgproof.sqltext.summary import (
     StoredColumn,
     Summary,
     SummedQuery,
-    TableLookup,
-    column_reference,
     expression_text_of,
     find_summed,
-    is_output,
 )
+from pgproof.sqltext.summary_names import TableLookup, column_reference, is_output
 from pgproof.sqltext.tree import (
     Message,
     Tree,

@@ -15,6 +15,7 @@ from pgproof.frontends.report.beside import print_settings, print_statistics
 from pgproof.frontends.report.choice import print_choice, print_drops, print_measured
 from pgproof.frontends.report.decision import print_decision
 from pgproof.frontends.report.digest import print_digest
+from pgproof.frontends.report.larger_changes import print_larger_changes
 from pgproof.frontends.report.statement_names import StatementNames
 from pgproof.frontends.report.tables import print_command, print_notes
 from pgproof.model.estimate import Estimate
@@ -41,6 +42,7 @@ def print_advice(console: Console, advice: AdviseDocument, dsn: str, *, everythi
     wanted = ["; ".join(step.sql for step in apply_steps(each.change)) for each in advice.statistics]
     print_statistics(console, advice.statistics, advice.statistics_checks, wanted, everything=everything)
     print_settings(console, advice.settings, everything=everything)
+    print_larger_changes(console, advice.larger, names, everything=everything)
     judged = advice.drops.notes if advice.drops and not everything else ()
     _print_notes(console, (*advice.notes, *judged), everything=everything)
     if everything:

@@ -64,6 +64,19 @@ class Workshop:
             return statement_failure(error, "the statement").message
         return ""
 
+    def query(self, name: str, params: Mapping[str, object]) -> list[Row]:
+        """Run one of our queries with parameters.
+
+        Raises:
+            ServerError: The shadow refused it, or is gone.
+        """
+        cursor = self._connection.cursor(row_factory=namedtuple_row)
+        try:
+            rows: list[Row] = cursor.execute(load_query(name, SHADOW_MAJOR).encode(), params).fetchall()
+        except psycopg.Error as error:
+            raise statement_failure(error, "working in the shadow") from error
+        return rows
+
     def close(self) -> None:
         """Leave the database, so that it can be copied."""
         self._connection.close()

@@ -133,7 +133,7 @@ def _is_fixed_literal(text: str, target: str) -> bool:
 
 def _call(term: Term, types: list[str], catalog: Catalog) -> str | None:
     name, first = term.name, types[0] if types else ""
-    if term.schema not in ("", "pg_catalog") or not _is_built_in(name):
+    if term.schema not in ("", "pg_catalog") or not is_built_in(name):
         function = catalog.find_function(name, term.schema)
         return (function.returns or None) if function else None
     if name in _TEXT_FUNCTIONS:
@@ -147,7 +147,8 @@ def _call(term: Term, types: list[str], catalog: Catalog) -> str | None:
     return _OTHER_CALLS[name](term, types)
 
 
-def _is_built_in(name: str) -> bool:
+def is_built_in(name: str) -> bool:
+    """Tell whether a function is one of the server's own that are immutable for some types at least."""
     known = (_TEXT_FUNCTIONS, _LENGTHS, _NUMBER_FUNCTIONS, _MIXING, _OTHER_CALLS)
     return any(name in functions for functions in known)
 

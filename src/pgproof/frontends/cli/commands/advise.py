@@ -77,6 +77,7 @@ def _document(advice: Advice, written: str) -> AdviseDocument:
         statistics=advice.beside.statistics,
         statistics_checks=advice.beside.checks,
         settings=advice.beside.settings,
+        larger=advice.larger,
         recommended=best[0].name if best else "",
         statements={each.name: each.query.sql for each in advice.blueprint.workload.statements},
     )
