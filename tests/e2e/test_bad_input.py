@@ -22,9 +22,9 @@ variants:
   changes: [CREATE INDEX one ON t (id)]
 """
 FILES = {
-    "workload.sql": "SELECT * FROM nothing WHERE id = 1;",
+    "workload.sql": "-- name: one\nSELECT * FROM nothing WHERE id = 1;",
     "empty.sql": "-- nothing here\n",
-    "broken.sql": "SELECT 1;\nSELECT x FROM\n  WHERE y = 2;\n",
+    "broken.sql": "SET x = 1;\nSELECT x FROM\n  WHERE y = 2;\n",
     "arity.yaml": "statements:\n- name: a\n  sql: SELECT $1 + $2\n  parameters:\n  - [1]\n",
     "typo.yaml": BLUEPRINT.replace("variants", "varaints"),
     "control.yaml": BLUEPRINT.replace("name: one", "name: control"),
@@ -75,6 +75,13 @@ CASES = [
         ["check", "{plain}", "--workload", "{folder}/broken.sql"],
         2,
         'error: {folder}/broken.sql:3:3: syntax error at or near "WHERE"',
+    ),
+    (
+        ["advise", "{plain}", "--workload", "{folder}/workload.sql"],
+        2,
+        "error: None of the workload's statements can be planned: one can't be explained: The statement names "
+        'a table that is not there, or not on the search path: relation "nothing" does not exist.\n'
+        "Check name, schema and search_path; read the catalog again if it was dropped meanwhile.",
     ),
     (
         ["check", "{plain}", "--workload", "{folder}/arity.yaml"],

@@ -1,9 +1,10 @@
 """Sessions on real servers: guards, values, errors in plain words."""
 
 import _thread
+import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from psycopg.conninfo import make_conninfo
@@ -124,7 +125,7 @@ def test_a_rolled_back_block_leaves_nothing(writer: Session) -> None:
             "SELECT * FROM nope",
             [],
             "42P01",
-            'a table that is gone, or is not on the search path: relation "nope"',
+            'a table that is not there, or not on the search path: relation "nope"',
         ),
         ("SELECT pg_sleep(9)", [], "57014", "was stopped: canceling statement due to statement timeout"),
         ("DO $$ BEGIN RAISE 'card 4111 1111'; END $$", [], "P0001", "its words are left out"),
@@ -246,3 +247,30 @@ def test_databases_in_other_encodings(pg_server: EmbeddedServer, encoding: str) 
                 assert session.run('SELECT titel FROM "Bücher"').rows == [("Käse",), ("\\xff",)]
     finally:
         run_statement(pg_server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def test_a_table_in_a_closed_schema_is_not_called_missing(
+    pg_server: EmbeddedServer, fresh_database: Callable[[], str]
+) -> None:
+    dsn = fresh_database()
+    role = f"outsider_{os.getpid()}"
+    with open_session(dsn, read_only=False) as admin:
+        admin.run(f"CREATE ROLE {role} LOGIN")
+        try:
+            admin.run('CREATE SCHEMA "Closed Äpp"')
+            admin.run('CREATE TABLE "Closed Äpp"."Item" (id int)')
+            admin.run(f'ALTER ROLE {role} SET search_path = "Closed Äpp", public')
+            with open_session(make_conninfo(dsn, user=role)) as outsider:
+                with pytest.raises(CapabilityMissing) as caught:
+                    outsider.run('SELECT * FROM "Item"')
+                assert "is in schema Closed Äpp" in caught.value.message
+                assert caught.value.hint == (
+                    f'GRANT USAGE ON SCHEMA "Closed Äpp" TO {role}; '
+                    f'GRANT SELECT ON TABLE "Closed Äpp"."Item" TO {role};'
+                )
+                with pytest.raises(ServerError) as gone:
+                    outsider.run("SELECT * FROM nothing")
+                assert gone.value.sqlstate == "42P01"
+        finally:
+            admin.run(f"DROP OWNED BY {role}")
+            admin.run(f"DROP ROLE {role}")

@@ -217,12 +217,17 @@ def test_relations_that_may_not_be_read_are_left_out_and_named(
                 open_shadow(make_conninfo(dsn, user=role), home=tmp_path) as shadow,
                 open_shadow_costs(shadow, read_catalog(session), ()) as costs,
             ):
-                told = "\n".join(shadow.notes)
-                assert f'GRANT SELECT ON TABLE public."Shut" TO {role};' in told
-                assert (
-                    f"GRANT USAGE ON SCHEMA hidden TO {role}; GRANT SELECT ON TABLE hidden.t TO {role};"
-                    in told
-                )
+                denied = shadow.source.denied
+                assert denied == {
+                    RelationName("public", "Shut"): (
+                        f'public."Shut" can\'t be read by {role}: '
+                        f'GRANT SELECT ON TABLE public."Shut" TO {role};'
+                    ),
+                    RelationName("hidden", "t"): (
+                        f"hidden.t can't be read by {role}: GRANT USAGE ON SCHEMA hidden TO {role}; "
+                        f"GRANT SELECT ON TABLE hidden.t TO {role};"
+                    ),
+                }
                 planned, refused = costs.plan(
                     [PlanRequest("SELECT * FROM open"), PlanRequest('SELECT * FROM "Shut"')], NOTHING
                 )

@@ -95,6 +95,26 @@ class WorkloadStatement:
 
 
 @dataclass(frozen=True, slots=True)
+class SetAside:
+    """A statement of a workload file that can't be used.
+
+    Args:
+        name: As its author calls it; may be empty.
+        message: The place in the file and why, in plain words.
+        hint: What to do about it; may be empty.
+    """
+
+    name: str
+    message: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        """Say that it is left out, and why."""
+        named = f" (statement {self.name})" if self.name else ""
+        return f"left out: {self.message}{named}"
+
+
+@dataclass(frozen=True, slots=True)
 class Workload:
     """Statements with weights and values.
 
@@ -106,6 +126,7 @@ class Workload:
         server_version: As the server said it, empty for a hand-written file.
         database: Name of the database it was captured on, empty for a file.
         notes: What the capture could not see (dealloc, resets, truncated texts), may be empty.
+        set_aside: Statements of a file that can't be used, in its order.
     """
 
     statements: tuple[WorkloadStatement, ...]
@@ -115,6 +136,7 @@ class Workload:
     server_version: str = ""
     database: str = ""
     notes: tuple[str, ...] = field(default=())
+    set_aside: tuple[SetAside, ...] = ()
 
     def statement(self, name: str) -> WorkloadStatement:
         """Return the statement of that name; KeyError when there is none."""

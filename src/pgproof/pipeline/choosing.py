@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -27,6 +26,7 @@ from pgproof.pipeline.pricing import Planner, Pricing
 from pgproof.pipeline.recommending import recommended_first
 from pgproof.pipeline.refining import refine
 from pgproof.pipeline.trials import Trials, open_trials
+from pgproof.pipeline.unpriced import told_unpriced
 from pgproof.pipeline.wishes import Wishes
 from pgproof.stages.estimate.explain_choice import explain_choice
 from pgproof.stages.estimate.goal import Goal
@@ -43,7 +43,6 @@ _OTHERS_S = 3.0
 """For that of each other set. **Source**: judgement; few read them."""
 
 _SEARCH = "choosing indexes, seconds of the time limit"
-_NAMED = 5
 _NOTHING = "no index is worth trying for these statements"
 
 
@@ -153,10 +152,11 @@ def _choose(task: Task, pricing: Pricing, dropping: Dropping, trials: Trials | N
     variants = as_variants(selection) or _only_drops(goal, task.review)
     estimates = estimate_variants(pricing.provider, workload, variants, checks=checks, costs=goal.costs)
     reason = (selection.reason,) if selection.reason else ()
+    unpriced = told_unpriced(goal.costs.skipped, workload, task.catalog, pricing.denied)
     return Choice(
         variants=tuple(_with_figure(*pair) for pair in zip(variants, estimates, strict=True)),
         estimates=estimates,
-        notes=(*reason, *doubts, *_skipped(goal), *selection.refused, *pricing.notes),
+        notes=(*reason, *doubts, *unpriced, *selection.refused, *pricing.notes),
         explanations=_explain(task, goal, pricing, dropping, selection.sets, recommended_first(variants)),
         measured=measured,
         drops=dropping.told(selection.sets),
@@ -214,21 +214,6 @@ def _explain(
             time_limit_s=_OTHERS_S if found else _RECOMMENDED_S,
         )
     return {name: found[name] for name in chosen if name in found}
-
-
-def _skipped(goal: Goal) -> tuple[str, ...]:
-    """Say which statements could not be planned, each reason once."""
-    names: defaultdict[str, list[str]] = defaultdict(list)
-    for name, reason in goal.costs.skipped.items():
-        names[reason].append(name)
-    return tuple(f"{_some(those)} not priced: {reason}" for reason, those in names.items())
-
-
-def _some(names: Sequence[str]) -> str:
-    """Name some of several statements, with the verb that goes with them."""
-    more = len(names) - _NAMED
-    shown = ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
-    return f"{shown} {'is' if len(names) == 1 else 'are'}"
 
 
 def _with_figure(variant: Variant, estimate: Estimate) -> Variant:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pgproof.config import Settings
@@ -62,9 +62,10 @@ def compete(
     held = hold_competition(
         blueprint, dsn, home=settings.home, clone_bindir=settings.bindir, progress=progress
     )
-    body = CompetitionRun(blueprint, held.competition)
-    run = remember(settings, COMPETITION, blueprint.name, body)
-    return Raced(run, held.competition, manifest(held))
+    aside = tuple(map(str, blueprint.workload.set_aside))
+    competition = replace(held.competition, notes=(*aside, *held.competition.notes))
+    run = remember(settings, COMPETITION, blueprint.name, CompetitionRun(blueprint, competition))
+    return Raced(run, competition, manifest(held))
 
 
 def find_competition(settings: Settings, reference: str) -> tuple[str, Competition]:

@@ -124,7 +124,8 @@ def check(
             workload, missing = _workload_or_reason(session, catalog, workload_file, progress)
         plans, unplanned = read_plans(session, workload, progress) if workload else ({}, ())
     progress("checking")
-    diagnosis = diagnose(catalog, workload, plans, skipped=(*missing, *unplanned), checks=load_checks())
+    skipped = (*missing, *_set_aside(workload), *unplanned)
+    diagnosis = diagnose(catalog, workload, plans, skipped=skipped, checks=load_checks())
     remember(settings, "check", catalog.database, diagnosis)
     return CheckOutcome(catalog, workload, diagnosis)
 
@@ -175,6 +176,12 @@ def _statements_of(
     except (CapabilityMissing, ConfigError):
         return declared  # the file is enough; counters are only welcome
     return adopt_counters(declared, measured, weighted=spec.weighted)
+
+
+def _set_aside(workload: Workload | None) -> tuple[Skipped, ...]:
+    """Return the statements of a file that can't be used."""
+    aside = workload.set_aside if workload else ()
+    return tuple(Skipped(STATEMENTS, str(one), one.hint) for one in aside)
 
 
 def _workload_or_reason(

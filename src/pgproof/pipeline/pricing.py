@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from pgproof.config import Settings
@@ -45,12 +45,14 @@ class Pricing:
         candidates: Those it can be asked about.
         sizes: What the sizes rest on, by candidate, where the provider says.
         notes: What limits trust in its answers.
+        denied: Tables that may not be read, so that statements on them have no price; each with the GRANT.
     """
 
     provider: CostProvider
     candidates: tuple[IndexCandidate, ...]
     sizes: dict[str, IndexSize]
     notes: tuple[str, ...] = ()
+    denied: Mapping[RelationName, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +64,14 @@ class Planner:
         is_target: It is the database itself, which only who asked for HypoPG gets.
         is_incomplete: Something that the database has may be missing there.
         price: Has candidates priced for as long as a block lasts; existing indexes may be thought away.
+        denied: Tables that are not there, as they may not be read; each with the GRANT that would allow it.
     """
 
     session: Session
     is_target: bool
     is_incomplete: bool
     price: Callable[[Sequence[IndexCandidate], Sequence[RelationName]], AbstractContextManager[Pricing]]
+    denied: Mapping[RelationName, str] = field(default_factory=dict)
 
     def of_values(self, target: Session) -> ValuePlanner:
         """Return who tries values that were drawn from a database."""
@@ -113,9 +117,15 @@ def _on_shadow(settings: Settings, dsn: str, catalog: Catalog, progress: Progres
                 shadow, catalog, candidates, droppable=droppable, lanes=LANES, progress=progress
             ) as provider:
                 sizes = dict(provider.index_sizes)
-                yield Pricing(provider, tuple(candidates), sizes, tuple(shadow.notes))
+                yield Pricing(provider, tuple(candidates), sizes, shadow.notes, shadow.source.denied)
 
-        yield Planner(session, is_target=False, is_incomplete=shadow.incomplete, price=price)
+        yield Planner(
+            session,
+            is_target=False,
+            is_incomplete=shadow.incomplete,
+            price=price,
+            denied=shadow.source.denied,
+        )
 
 
 @contextmanager

@@ -14,6 +14,8 @@ from pgproof.postgres.grants import Denial
 
 INSUFFICIENT_PRIVILEGE = "42501"
 
+UNDEFINED_TABLE = "42P01"
+
 LACKING = frozenset({"42P01", "42883", "42704", "3F000", "42703", "42846", "0A000", "58P01", "42725"})
 """SQLSTATEs of what a statement needs and the database lacks: relation, function, type or operator, schema,
 column, cast, feature, library. **Source**: documentation, appendix A."""
@@ -138,6 +140,7 @@ _REFUSALS = (
 
 
 _DENIED = re.compile(r'permission denied for (?P<kind>[a-z ]+?)(?: "?(?P<name>.*?)"?)?\Z')
+_UNKNOWN = re.compile(r'relation "(?P<name>.*)" does not exist\Z')
 _OWNER = re.compile(r'must be owner of (?P<kind>[a-z ]+?) "?(?P<name>.*?)"?\Z')
 
 
@@ -145,6 +148,12 @@ def denial_of(error: psycopg.Error) -> Denial | None:
     """Return what a 42501 is about, None where the server's words don't tell (another language)."""
     match = _DENIED.match(error.diag.message_primary or "")
     return Denial(match["kind"], match["name"] or "") if match else None
+
+
+def unknown_relation(error: psycopg.Error) -> str:
+    """Return the name of a relation that the server does not find; empty where its words don't tell."""
+    match = _UNKNOWN.match(error.diag.message_primary or "") if error.sqlstate == UNDEFINED_TABLE else None
+    return match["name"] if match else ""
 
 
 def connection_failure(error: psycopg.Error, address: str, secrets: Sequence[str]) -> Unreachable:
@@ -228,7 +237,7 @@ _KNOWN = {
         "Another session holds the table; try again later.",
     ),
     "42P01": (
-        "{what} names a table that is gone, or is not on the search path: {said}.",
+        "{what} names a table that is not there, or not on the search path: {said}.",
         "Check name, schema and search_path; read the catalog again if it was dropped meanwhile.",
     ),
     "25006": (

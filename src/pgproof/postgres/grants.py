@@ -43,3 +43,19 @@ def grant_for(denial: Denial, schemas: Sequence[str], user: str, read_only: bool
         privileges = "SELECT" if read_only else "SELECT, INSERT, UPDATE, DELETE"
         return "\n".join(f"GRANT {privileges} ON TABLE {table} TO {role};" for table in tables)
     return ""
+
+
+def grants_to_see(name: str, schemas: Sequence[str], user: str) -> str:
+    """Return the statements that let a role name a relation and read it, one a line.
+
+    Args:
+        name: Of the relation, without its schema.
+        schemas: That hold one of that name and which the role may not use.
+        user: Who needs the privilege.
+    """
+    role = quote_identifier(user)
+    return "\n".join(
+        f"GRANT USAGE ON SCHEMA {quote_identifier(schema)} TO {role}; "
+        f"GRANT SELECT ON TABLE {qualify(schema, name)} TO {role};"
+        for schema in schemas
+    )

@@ -12,11 +12,16 @@ import psycopg
 from psycopg.rows import namedtuple_row
 from psycopg.sql import SQL, Identifier
 
-from pgproof.errors import ServerError, Unreachable
+from pgproof.errors import CapabilityMissing, ServerError, Unreachable
 from pgproof.postgres import grants
 from pgproof.postgres.connect import CONNECT_TIMEOUT_S, connect, is_idle
 from pgproof.postgres.dsn import address_of, libpq_environment, mask, with_database
-from pgproof.postgres.failures import INSUFFICIENT_PRIVILEGE, denial_of, statement_failure
+from pgproof.postgres.failures import (
+    INSUFFICIENT_PRIVILEGE,
+    denial_of,
+    statement_failure,
+    unknown_relation,
+)
 from pgproof.postgres.query_files import load_query
 
 __all__ = ["Result", "Row", "Session", "libpq_environment", "mask", "open_session", "with_database"]
@@ -225,17 +230,25 @@ class Session:
             hint = ""
             denial = denial_of(error) if error.sqlstate == INSUFFICIENT_PRIVILEGE else None
             if denial is not None:
-                hint = grants.grant_for(denial, self._find_denied(denial), self.user, self.read_only)
+                schemas = self._schemas_of(denial.name) if denial.kind in grants.RELATION_KINDS else []
+                hint = grants.grant_for(denial, schemas, self.user, self.read_only)
+            unseen = unknown_relation(error)
+            if unseen and (schemas := self._schemas_of(unseen, "unusable_schemas")):
+                raise CapabilityMissing(
+                    f"Not allowed: {unseen} is in schema {', '.join(schemas)}, closed to {self.user}.",
+                    sqlstate=INSUFFICIENT_PRIVILEGE,
+                    hint=grants.grants_to_see(unseen, schemas, self.user),
+                ) from error
             raise statement_failure(error, what, hint=hint) from error
 
-    def _find_denied(self, denial: grants.Denial) -> list[str]:
-        """Look for the schemas of a denied relation; the server's message names it without."""
-        if not is_idle(self._connection) or denial.kind not in grants.RELATION_KINDS:
+    def _schemas_of(self, name: str, query: str = "denied_relation") -> list[str]:
+        """Look for the schemas of a relation that we may not read; the server's message names it without."""
+        if not is_idle(self._connection):
             return []
         try:
             cursor = self._connection.cursor(row_factory=namedtuple_row)
-            sql = load_query("denied_relation", self.major)
-            rows: list[Row] = cursor.execute(sql, {"name": denial.name}, prepare=False).fetchall()
+            sql = load_query(query, self.major)
+            rows: list[Row] = cursor.execute(sql, {"name": name}, prepare=False).fetchall()
             return [row.schema_name for row in rows]
         except psycopg.Error:
             return []  # the hint does without the schema

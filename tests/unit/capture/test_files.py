@@ -16,6 +16,7 @@ from pgproof.model.workload import (
     WorkloadStatement,
 )
 from pgproof.stages.capture.files import load_spec, load_workload, parse_workload, save_workload
+from pgproof.stages.capture.resolve import resolve_generators
 
 GOOD = """\
 version: 1
@@ -300,10 +301,40 @@ def test_script_refusal(text: str, message: str) -> None:
     assert str(caught.value) == message
 
 
-def test_script_that_does_not_parse_names_file_line_and_column() -> None:
+def test_a_statement_that_does_not_parse_is_set_aside_with_its_place() -> None:
+    spec = parse_workload("SELECT 1;\n-- name: wrong\nSELECT FROM WHERE;\nSELECT 2;\n", "w.sql")
+    assert [statement.query.sql for statement in spec.statements] == ["SELECT 1", "SELECT 2"]
+    (aside,) = spec.set_aside
+    assert str(aside) == 'left out: w.sql:3:13: syntax error at or near "WHERE" (statement wrong)'
+    assert resolve_generators(None, spec).set_aside == (aside,)
+
+
+def test_a_script_of_which_nothing_parses_names_file_line_and_column() -> None:
     with pytest.raises(ParseError) as caught:
-        parse_workload("SELECT 1;\n\nSELECT FROM WHERE;\n", "w.sql")
+        parse_workload("SET x = 1;\n\nSELECT FROM WHERE;\n", "w.sql")
     assert str(caught.value).startswith("w.sql:3:13: syntax error")
+
+
+def test_a_declared_statement_that_does_not_parse_is_set_aside() -> None:
+    text = (
+        "statements:\n- {name: good, sql: SELECT 1}\n- name: bad\n  sql: |\n    SELECT x FROM\n    WHERE y\n"
+    )
+    spec = parse_workload(text, "w.yaml")
+    assert [statement.name for statement in spec.statements] == ["good"]
+    assert [str(one) for one in spec.set_aside] == [
+        'left out: w.yaml:6:5: syntax error at or near "WHERE" (statement bad)'
+    ]
+
+
+def test_a_captured_statement_that_does_not_parse_is_set_aside(tmp_path: Path) -> None:
+    good = CAPTURED.statements[0]
+    bad = replace(good, name="bad", query=replace(good.query, sql="SELEC"))
+    path = tmp_path / "w.json"
+    save_workload(replace(CAPTURED, statements=(good, bad)), path)
+    workload = load_workload(path)
+    assert workload.statements == (good,)
+    (aside,) = workload.set_aside
+    assert (aside.name, "syntax error" in aside.message) == ("bad", True)
 
 
 CAPTURED = Workload(

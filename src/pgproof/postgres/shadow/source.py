@@ -61,6 +61,7 @@ class Source:
         memberships: Roles whose privileges it has; empty where nothing is guarded.
         partial: Some relations are missing in the dump, because they may not be read.
         notes: What could not be read, with the GRANT that would allow it; may be empty.
+        denied: Relations that may not be read, each with the GRANT that would allow it.
     """
 
     dump: str
@@ -75,6 +76,7 @@ class Source:
     memberships: tuple[str, ...]
     partial: bool
     notes: tuple[str, ...]
+    denied: Mapping[RelationName, str]
 
 
 def choose_binaries() -> Binaries:
@@ -126,11 +128,11 @@ def read_source(dsn: str, binaries: Binaries) -> Source:
             memberships=tuple(row.role_name for row in session.query("own_roles")) if guarded else (),
             partial=bool(denied),
             notes=(
-                *_denials(session, denied),
                 *_policies(session, guarded),
                 *(data.note for data in extended if data.note),
                 *_ranges(session),
             ),
+            denied={RelationName(row.schema_name, row.relation_name): _told(session, row) for row in denied},
         )
         return replace(source, dump=dumping.result())
 
@@ -140,17 +142,12 @@ def _readable(row: Row) -> bool:
     return bool(row.has_usage and row.has_select)
 
 
-def _denials(session: Session, denied: Sequence[Row]) -> Iterator[str]:
+def _told(session: Session, row: Row) -> str:
+    """Say that a relation may not be read, with the GRANT."""
     role = quote_identifier(session.user)
-    for row in denied:
-        name = qualify(row.schema_name, row.relation_name)
-        usage = (
-            "" if row.has_usage else f"GRANT USAGE ON SCHEMA {quote_identifier(row.schema_name)} TO {role}; "
-        )
-        yield (
-            f"{row.schema_name}.{row.relation_name} can't be read, so statements on it can't be planned: "
-            f"{usage}GRANT SELECT ON TABLE {name} TO {role};"
-        )
+    usage = "" if row.has_usage else f"GRANT USAGE ON SCHEMA {quote_identifier(row.schema_name)} TO {role}; "
+    name = qualify(row.schema_name, row.relation_name)
+    return f"{name} can't be read by {role}: {usage}GRANT SELECT ON TABLE {name} TO {role};"
 
 
 def _policies(session: Session, guarded: frozenset[RelationName]) -> Iterator[str]:

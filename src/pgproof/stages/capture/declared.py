@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from pgproof.errors import ParseError, UsageError
 from pgproof.model.query import Query, StatementKind
-from pgproof.model.workload import ParameterSet
+from pgproof.model.workload import ParameterSet, SetAside
 from pgproof.sqltext.fingerprint import fingerprint
 from pgproof.sqltext.parameters import parameter_numbers
 from pgproof.sqltext.parse import Statement, parse_statement
@@ -36,7 +36,7 @@ def read_declared(document: Entry) -> WorkloadSpec:
 
     Raises:
         ConfigError: A key, a value or the number of parameters is wrong.
-        ParseError: A statement does not parse; line and column are those of the file.
+        ParseError: No statement parses; line and column are those of the file. One among others is set aside.
     """
     keys = document.mapping("a workload file", _FILE_KEYS)
     if "version" in keys and keys["version"].whole("version") != FORMAT_VERSION:
@@ -48,14 +48,22 @@ def read_declared(document: Entry) -> WorkloadSpec:
     if not items:
         document.fail("the workload holds no statement", f"Write at least one:\n{_EXAMPLE}")
     statements: dict[str, StatementSpec] = {}
+    faults: list[tuple[str, ParseError]] = []
     for item in items:
-        statement = _read_statement(item, sets)
+        try:
+            statement = _read_statement(item, sets)
+        except ParseError as error:
+            faults.append((item.mapping("a statement")["name"].word("name").strip(), error))
+            continue
         if statement.name in statements:
             item.fail(
                 f'there are two statements named "{statement.name}"', "Names must be unique in a workload."
             )
         statements[statement.name] = statement
-    return WorkloadSpec(tuple(statements.values()), document.source)
+    if not statements:
+        raise faults[0][1]
+    aside = tuple(SetAside(name, error.message, error.hint) for name, error in faults)
+    return WorkloadSpec(tuple(statements.values()), document.source, set_aside=aside)
 
 
 def make_query(statement: Statement) -> Query | None:

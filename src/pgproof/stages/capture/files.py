@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
 from pgproof.errors import ConfigError, ParseError
-from pgproof.model.workload import Workload
+from pgproof.model.workload import SetAside, Workload
 from pgproof.sqltext.parameters import parameter_numbers
 from pgproof.sqltext.parse import parse_statement
 from pgproof.stages.capture.declared import read_declared
@@ -37,7 +38,7 @@ def load_workload(path: Path | str, seed: int = 1) -> Workload:
     Raises:
         ConfigError: The file can't be read or used, or values have to come from a database (then `load_spec`
             and `resolve_generators` are the way).
-        ParseError: A statement does not parse; line and column are those of the file.
+        ParseError: No statement parses; line and column are those of the file.
     """
     return resolve_generators(None, load_spec(path), seed)
 
@@ -47,7 +48,7 @@ def load_spec(path: Path | str) -> WorkloadSpec:
 
     Raises:
         ConfigError: The file can't be read or used.
-        ParseError: A statement does not parse; line and column are those of the file.
+        ParseError: No statement parses; line and column are those of the file. One among others is set aside.
     """
     path = Path(path)
     return parse_workload(_read_text(path), path.name if not path.is_absolute() else str(path))
@@ -125,8 +126,28 @@ def _read_captured(text: str, document: Entry) -> WorkloadSpec:
         first = error.errors(include_input=False)[0]
         where = ".".join(map(str, first["loc"]))
         document.fail(f"{where}: {first['msg']}", "Capture again, or mend the file by hand.")
+    workload = _parsable(workload, document)
     _check_statements(workload, document)
     return WorkloadSpec((), document.source, captured=workload)
+
+
+def _parsable(workload: Workload, document: Entry) -> Workload:
+    """Set aside the statements that don't parse."""
+    faults: dict[str, ParseError] = {}
+    for statement in workload.statements:
+        try:
+            parse_statement(statement.query.sql)
+        except ParseError as error:
+            faults[statement.name] = error
+    if faults and len(faults) == len(workload.statements):
+        name, first = next(iter(faults.items()))
+        document.fail(f"statement {name} does not parse: {first.message}", first.hint)
+    aside = (
+        SetAside(name, f"{document.source}: it does not parse: {fault.message}", fault.hint)
+        for name, fault in faults.items()
+    )
+    kept = tuple(statement for statement in workload.statements if statement.name not in faults)
+    return replace(workload, statements=kept, set_aside=(*workload.set_aside, *aside))
 
 
 def _check_statements(workload: Workload, document: Entry) -> None:
@@ -137,10 +158,6 @@ def _check_statements(workload: Workload, document: Entry) -> None:
         if statement.name in names:
             document.fail(f'there are two statements named "{statement.name}"')
         names.add(statement.name)
-        try:
-            parse_statement(statement.query.sql)
-        except ParseError as error:
-            document.fail(f"statement {statement.name} does not parse: {error.message}", error.hint)
         wanted = max(parameter_numbers(statement.query.sql), default=0)
         if any(len(values.values) != wanted for values in statement.parameter_sets):
             document.fail(f"statement {statement.name} has {wanted} placeholders; not every set has as many")

@@ -35,7 +35,7 @@ def resolve_generators(session: Session | None, spec: WorkloadSpec, seed: int = 
     queries = _QueryRows(session, spec.source)
     statements = [_resolve_statement(statement, queries, seed) for statement in spec.statements]
     statements.sort(key=lambda statement: -statement.calls)
-    return Workload(statements=tuple(statements), source="file")
+    return Workload(statements=tuple(statements), source="file", set_aside=spec.set_aside)
 
 
 class _QueryRows:

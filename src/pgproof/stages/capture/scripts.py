@@ -18,12 +18,13 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from pgproof.errors import ConfigError
+from pgproof.errors import ConfigError, ParseError
 from pgproof.model.query import Query
-from pgproof.model.workload import ParameterSet
+from pgproof.model.workload import ParameterSet, SetAside
 from pgproof.sqltext.deparse import deparse
+from pgproof.sqltext.lenient import Unparsed, parse_leniently
 from pgproof.sqltext.parameters import literals_to_parameters, parameter_numbers
-from pgproof.sqltext.parse import Statement, parse_script, parse_statement
+from pgproof.sqltext.parse import Statement, parse_statement
 from pgproof.stages.capture.declared import make_query
 from pgproof.stages.capture.spec import StatementSpec, WorkloadSpec
 
@@ -39,28 +40,36 @@ def read_script(text: str, source: str) -> WorkloadSpec:
         source: Name of the file, for messages.
 
     Returns:
-        One statement a shape, in order of first appearance; SET, BEGIN and the like are left out.
+        One statement a shape, in order of first appearance; SET, BEGIN and the like are left out. What does
+        not parse is set aside.
 
     Raises:
         ConfigError: There is no query in it, or a directive is wrong.
-        ParseError: It does not parse; line and column are those of the file.
+        ParseError: No query is left but what does not parse; line and column are those of the file.
     """
     lines = text.split("\n")
     groups: dict[tuple[str, str], StatementSpec] = {}
+    faults: list[tuple[str, ParseError]] = []
     first_line = 0
-    for statement in parse_script(text, source):
+    for statement in parse_leniently(text, source):
         notes = _read_directives(lines[first_line : statement.line - 1], first_line + 1, source)
         first_line = statement.line - 1 + statement.text.count("\n") + 1
+        if isinstance(statement, Unparsed):
+            faults.append((notes.name, statement.error))
+            continue
         found = _read_one(statement, notes, source)
         if found is not None:
             key = (found.query.fingerprint, deparse(parse_statement(found.query.sql)))
             groups[key] = _merge(groups[key], found, notes.name, source) if key in groups else found
+    if not groups and faults:
+        raise faults[0][1]
     if not groups:
         raise ConfigError(
             f"{source}: the script holds no query",
             hint="Write the statements your application sends, separated by semicolons.",
         )
-    return WorkloadSpec(_with_unique_names(groups.values(), source), source)
+    aside = tuple(SetAside(name, error.message, error.hint) for name, error in faults)
+    return WorkloadSpec(_with_unique_names(groups.values(), source), source, set_aside=aside)
 
 
 @dataclass(slots=True)

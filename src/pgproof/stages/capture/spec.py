@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pgproof.model.query import Query
-from pgproof.model.workload import ParameterSet, Workload
+from pgproof.model.workload import ParameterSet, SetAside, Workload
 from pgproof.stages.capture.generators import FromQuery, Generator
 
 DEFAULT_SETS = 20
@@ -65,11 +65,13 @@ class WorkloadSpec:
         statements: In file order, or heaviest first for a captured workload.
         source: Name of the file, for messages.
         captured: The workload itself where the file held one that was captured: nothing is left to draw.
+        set_aside: Statements that don't parse, in file order.
     """
 
     statements: tuple[StatementSpec, ...]
     source: str
     captured: Workload | None = None
+    set_aside: tuple[SetAside, ...] = ()
 
     @property
     def weighted(self) -> bool:

@@ -213,7 +213,8 @@ class HypoPGCosts:
         except (ParseError, UsageError, ServerError) as error:
             if self._session.closed:
                 raise
-            return NotPlanned(error.message)
+            allow = error.hint if isinstance(error, CapabilityMissing) else ""  # the GRANT
+            return NotPlanned(" ".join(filter(None, (error.message, allow))))
         seen = (owners.get(name, frozenset()) for name in plan.indexes_used())
         return Planned(plan.root.cost, frozenset[str]().union(*seen))
 

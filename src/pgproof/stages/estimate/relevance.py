@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from string import ascii_lowercase, ascii_uppercase
 
 from pgproof.model.candidate import IndexCandidate
@@ -54,6 +54,27 @@ def find_relevance(catalog: Catalog, candidates: Sequence[IndexCandidate]) -> Re
         return Relevant(usable | proposed, proposed)
 
     return relevant
+
+
+def find_tables(
+    catalog: Catalog, tables: Sequence[RelationName]
+) -> Callable[[str], tuple[RelationName, ...]]:
+    """Return the function that tells which of some tables a statement may read, by the words in its text.
+
+    Args:
+        catalog: Of the database; need not hold the tables.
+        tables: In question.
+    """
+    if not tables:
+        return lambda _: ()
+    reader = _Reader(catalog)
+    marks = [(table, reader.table_words(table)) for table in tables]
+
+    def read_by(sql: str) -> tuple[RelationName, ...]:
+        words = reader.words_of(sql)
+        return tuple(table for table, names in marks if names & words)
+
+    return read_by
 
 
 class _Reader:
