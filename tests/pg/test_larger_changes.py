@@ -1,13 +1,16 @@
 """What a shadow says of a materialised view and of partitions, against the same really built."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
+from pgproof.changes import apply_steps
 from pgproof.changes.index_cover import as_change
 from pgproof.changes.partition import hypothetical_partitions_sql
+from pgproof.config import Settings
 from pgproof.model.catalog import Catalog
 from pgproof.model.estimate import Confidence
 from pgproof.model.larger_change import LargerChange, LargerKind, PartitionCandidate
@@ -16,6 +19,8 @@ from pgproof.model.plan import Plan
 from pgproof.model.progress import ignore_progress
 from pgproof.model.relation import RelationName
 from pgproof.model.workload import Workload
+from pgproof.pipeline.larger import review_larger_changes
+from pgproof.pipeline.pricing import WhatIf
 from pgproof.postgres.catalog import read_catalog
 from pgproof.postgres.embedded import EmbeddedServer
 from pgproof.postgres.explain import explain
@@ -28,7 +33,7 @@ from pgproof.stages.estimate.larger.views import price_views
 from pgproof.stages.estimate.shadow import open_shadow_costs
 from pgproof.stages.propose.matviews import propose_views
 from pgproof.testing.servers import temporary_database
-from tests.builders import workload
+from tests.builders import statement, workload
 
 pytestmark = pytest.mark.pg
 
@@ -63,6 +68,11 @@ SUMS = (
         GROUP BY customer_id, status ORDER BY 3 DESC, customer_id LIMIT 10""",
     """SELECT count(*) FROM "Größe"."order" """,
 )
+PINNED = (
+    """SELECT count(*), max(total), count(*) * 2 AS twice FROM "Größe"."order" WHERE status = $1""",
+    """SELECT "Region", sum(o.total) FROM "Größe"."order" o JOIN customer c ON c.id = o.customer_id
+        WHERE o.status = $1 GROUP BY 1 HAVING sum(o.total) > $2""",
+)
 STRETCHES = (
     """SELECT sum(total) FROM "Größe"."order" WHERE placed_at >= '2025-01-01 00:00+00'
           AND placed_at < '2025-03-01 00:00+00'""",
@@ -78,8 +88,8 @@ STRETCHES = (
 def dsn(pg_server: EmbeddedServer) -> Iterator[str]:
     with temporary_database(pg_server) as made:
         with open_session(made, read_only=False) as session:
-            for statement in parse_script(SCHEMA):
-                session.run(statement.text)
+            for one in parse_script(SCHEMA):
+                session.run(one.text)
         yield made
 
 
@@ -122,8 +132,8 @@ def size_of(session: Session, relation: RelationName) -> int:
     return found
 
 
-def rows_of(session: Session, sql: str) -> list[str]:
-    return [str(row) for row in session.run(sql).rows]
+def rows_of(session: Session, sql: str, values: Sequence[str | None] = ()) -> list[str]:
+    return [str(row) for row in session.run(sql, values).rows]
 
 
 def name_of(relation: RelationName) -> str:
@@ -158,6 +168,68 @@ def test_views_cost_what_really_built_ones_do_and_answer_alike(
                 assert sorted(rows_of(session, original)) == sorted(rows_of(session, price.sql)), price.sql
 
 
+def test_a_value_that_is_asked_for_is_found_in_the_view_or_nothing_is(dsn: str, catalog: Catalog) -> None:
+    asked = workload(
+        replace(statement(PINNED[0], ("paid",), ("nobody's",), (None,)), name="one row"),
+        replace(statement(PINNED[1], ("sent", "500000"), ("nobody's", "0")), name="groups"),
+    )
+    candidates, dismissed = propose_views(catalog, asked)
+    assert dismissed == ()
+    with open_session(dsn, read_only=False) as session:
+        for candidate in candidates:
+            for step in apply_steps(candidate.change):
+                session.run(step.sql)
+            for reader in candidate.readers:
+                original = asked.statement(reader.name)
+                assert len(reader.parameter_sets) == len(original.parameter_sets)
+                for new, old in zip(reader.parameter_sets, original.parameter_sets, strict=True):
+                    expected = rows_of(session, original.query.sql, old.values)
+                    assert sorted(rows_of(session, reader.query.sql, new.values)) == sorted(expected)
+                    assert expected or reader.name == "groups"
+
+
+def test_a_review_of_the_whole(dsn: str, catalog: Catalog, tmp_path: Path) -> None:
+    asked = workload(*STRETCHES, SUMS[0])
+    settings = Settings(home=tmp_path)
+    review = review_larger_changes(
+        settings, dsn, catalog, asked, WhatIf.SHADOW, (), ignore_progress, min_bytes=4 << 20
+    )
+    kinds = {change.kind for change in review.changes}
+    assert kinds == set(LargerKind)
+    ranks = [(not change.recommended, -change.saved_frac) for change in review.changes]
+    assert ranks == sorted(ranks)
+    (parts,) = (change for change in review.changes if change.kind is LargerKind.PARTITIONING)
+    assert parts.scheme is not None
+    assert parts.scheme.column == "placed_at"
+    assert parts.sql == ()
+    nowhere = review_larger_changes(
+        settings, dsn, catalog, asked, WhatIf.HYPOPG, (), ignore_progress, min_bytes=4 << 20
+    )
+    assert nowhere.changes == ()
+    assert "by a shadow alone" in nowhere.notes[0]
+
+
+def test_what_the_server_refuses_is_told(shadow: Shadow, catalog: Catalog) -> None:
+    asked = workload(*STRETCHES)
+    broken = partitioned()
+    overlapping = (Partition("a", "", "2025-01-01"), Partition("b", "2024-01-01", ""))
+    scheme = replace(broken.scheme, partitions=overlapping)
+    missing = replace(broken.scheme, column="nowhere")
+    (view,), _ = propose_views(catalog, workload(SUMS[4]))
+    lost = replace(view, change=replace(view.change, query="SELECT count(*) AS count FROM nowhere"))
+    with open_shadow_costs(shadow, catalog, ()) as provider:
+        baseline = read_baseline(provider, asked)
+        cases = [replace(broken, scheme=scheme), replace(broken, scheme=missing)]
+        found, refused = price_partitionings(shadow, catalog, cases, baseline, ignore_progress)
+        assert found == ()
+        assert [one.reason.partition(":")[0] for one in refused] == [
+            "the server refuses it", "there is no column nowhere of Größe.order"
+        ]  # fmt: skip
+        found, refused = price_views(shadow, catalog, [lost], baseline, ignore_progress)
+        assert found == ()
+        assert "can't be planned" in refused[0].reason
+
+
 def partitioned(step_months: int = 3) -> PartitionCandidate:
     limits = [f"{2024 + n // 12}-{1 + n % 12:02}-01 00:00:00+00" for n in range(0, 37, step_months)]
     pieces = tuple(
@@ -182,8 +254,8 @@ def test_partitions_cost_what_really_built_ones_do(
     assert change.sql == ()
     assert any("order_pkey could not stay unique" in caution for caution in change.cautions)
     with temporary_database(pg_server) as other, open_session(other, read_only=False) as session:
-        for statement in parse_script(SCHEMA):
-            session.run(statement.text)
+        for one in parse_script(SCHEMA):
+            session.run(one.text)
         whole = RelationName("Größe", "whole")
         indexes = [
             replace(as_change(index), name=f"{index.relation.name}_p") for index in catalog.indexes_of(ORDER)

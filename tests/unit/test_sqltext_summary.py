@@ -118,6 +118,45 @@ def test_parameters_inside_the_view_are_told() -> None:
     assert summary.tables == (("public", "orders"),)
 
 
+def test_a_column_that_is_one_value_is_grouped_by_too() -> None:
+    view, statement = read(
+        "SELECT region, sum(total) FROM orders o JOIN customers c ON c.id = customer_id"
+        " WHERE status = $1 AND total > 5 GROUP BY region LIMIT $2"
+    )
+    assert view.endswith("WHERE o.total > 5 GROUP BY c.region, o.status")
+    assert statement == (
+        "SELECT summary.region AS region, summary.sum AS sum FROM public.kept summary"
+        " WHERE summary.status = $1 LIMIT $2"
+    )
+
+
+def test_without_groups_there_is_a_row_even_for_a_value_that_nothing_has() -> None:
+    view, statement = read("SELECT count(*), max(total) FROM orders WHERE $2 = customer_id AND status = $1")
+    assert view.endswith("FROM public.orders GROUP BY orders.customer_id, orders.status")
+    assert statement == (
+        "SELECT COALESCE(summary.count, 0) AS count, summary.max AS max FROM (SELECT 1) one"
+        " LEFT JOIN public.kept summary ON $2 = summary.customer_id AND summary.status = $1"
+    )
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "status > $1",
+        "status IN ($1, $2)",
+        "lower(status) = $1",
+        "status = $1 OR id = 3",
+        "status = name || $1",
+        'status = $1 COLLATE "odd"',
+    ],
+)
+def test_what_may_be_several_values_stays_in_the_view(condition: str) -> None:
+    sql = f"SELECT count(*) FROM orders o JOIN customers c ON c.id = o.customer_id WHERE {condition}"
+    (summary,) = find_summaries(parse_statement(sql.replace("id = 3", "o.id = 3")), tables)
+    assert (summary.pinned, summary.keys) == ((), ())
+    assert 1 in summary.parameters
+
+
 @pytest.mark.parametrize(
     ("sql", "why"),
     [

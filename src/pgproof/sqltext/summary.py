@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pgproof.sqltext.calls import FunctionName
-from pgproof.sqltext.expressions import expression_text, literal_text, parameters_in
+from pgproof.sqltext.expressions import expression_text, is_constant, literal_text, parameters_in
 from pgproof.sqltext.level import is_aggregate
 from pgproof.sqltext.names import output_name
 from pgproof.sqltext.parse import Statement
@@ -79,6 +79,7 @@ class Summary:
         conditions: WHERE of the view, condition by condition.
         functions: Called in the view, aggregates left out; sorted.
         parameters: Numbers of the ``$n`` in the view: such a view serves one set of values only.
+        pinned: Those of the keys that the query itself does not group by: it asks for one value of each.
     """
 
     source: str
@@ -87,6 +88,7 @@ class Summary:
     conditions: tuple[str, ...]
     functions: tuple[FunctionName, ...]
     parameters: tuple[int, ...]
+    pinned: tuple[str, ...] = ()
 
     @property
     def keys(self) -> tuple[StoredColumn, ...]:
@@ -118,6 +120,7 @@ class SummedQuery:
         asked: Conditions of ``qualified`` that compare keys alone.
         summary: What the view would hold.
         aliases: Of its relations.
+        is_one_row: It groups by nothing, so it gives a row even where no row of its tables fits.
     """
 
     place: int
@@ -126,6 +129,7 @@ class SummedQuery:
     asked: list[Message]
     summary: Summary
     aliases: frozenset[str]
+    is_one_row: bool = False
 
 
 def find_summed(statement: Statement, table_of: TableLookup) -> list[SummedQuery]:
@@ -153,6 +157,8 @@ def _take_apart(
         return None
     keys = {expression_text(key): unwrap(key) for key in copy.group_clause}
     aggregates = _aggregates_of(copy)
+    pinned = _pinned_columns(copy)
+    keys |= pinned
     if any(kind_of(key) in ("A_Const", "ParamRef") for key in keys.values()) or aggregates is None:
         return None
     if not keys and not aggregates:
@@ -175,8 +181,11 @@ def _take_apart(
         conditions=tuple(sorted(map(expression_text, kept))),
         functions=_functions(stored),
         parameters=tuple(sorted({number for part in stored for number in parameters_in(part)})),
+        pinned=tuple(pinned),
     )
-    return SummedQuery(place, select, copy, asked, summary, frozenset(relations.columns))
+    return SummedQuery(
+        place, select, copy, asked, summary, frozenset(relations.columns), is_one_row=not select.group_clause
+    )
 
 
 def _is_plain(select: Message) -> bool:
@@ -204,6 +213,27 @@ def _conjuncts(node: Message) -> Iterator[Message]:
             yield from _conjuncts(unwrap(part))
     else:
         yield node
+
+
+def _pinned_columns(select: Message) -> dict[str, Message]:
+    """Return the columns that a query compares with one value of a parameter, by their text.
+
+    All rows it sums up have that value. So grouping by the column too cuts its groups into no smaller ones,
+    and a view that does so serves every value.
+    """
+    found = {}
+    for condition in conditions_of(select):
+        if kind_of(condition) != "A_Expr" or strings(condition.name) != ("=",):
+            continue
+        if enum_name("A_Expr_Kind", condition.kind) != "AEXPR_OP" or not parameters_in(condition):
+            continue
+        if any(kind_of(node) == "CollateClause" for node in walk(condition)):
+            continue  # values that differ may be equal under it
+        sides = (unwrap(condition.lexpr), unwrap(condition.rexpr))
+        columns = [side for side in sides if kind_of(side) == "ColumnRef"]
+        if len(columns) == 1 and any(is_constant(side) for side in sides):
+            found[expression_text(columns[0])] = columns[0]
+    return found
 
 
 def _aggregates_of(select: Message) -> dict[str, Message] | None:

@@ -26,10 +26,13 @@ from pgproof.sqltext.tree import (
     kind_of,
     new_message,
     replace_nodes,
+    strings,
     unwrap,
     walk,
     wrap,
 )
+
+_COUNTS = ("count", "regr_count")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,18 +133,19 @@ def _written(query: SummedQuery, names: dict[str, str], view: tuple[str, str]) -
     conditions = list(query.asked)
     if is_set(query.qualified, "having_clause"):
         conditions.append(unwrap(query.qualified.having_clause))
-    if conditions:
-        new.where_clause.CopyFrom(_all_of(conditions))
+    pins = conditions[: len(query.asked)] if query.is_one_row else []
+    if conditions[len(pins) :]:
+        new.where_clause.CopyFrom(_all_of(conditions[len(pins) :]))
     for target, name in zip(new.target_list, outputs, strict=True):
         unwrap(target).name = name
     for key in new.sort_clause:
         if is_output(unwrap(unwrap(key).node), set(outputs)):
             _hide(key)
-    replace_nodes(new, lambda node: _column(node, names, alias))
+    new.from_clause.append(_from(view, alias, pins))
+    replace_nodes(new, lambda node: _column(node, names, alias, or_none=bool(pins)))
     for old, key in zip(query.qualified.sort_clause, new.sort_clause, strict=True):
         if is_output(unwrap(unwrap(old).node), set(outputs)):
             unwrap(key).node.CopyFrom(unwrap(old).node)
-    new.from_clause.append(_range(view, alias))
     own = column_reference(alias, "")
     sort = [unwrap(unwrap(key).node) for key in query.qualified.sort_clause]
     kept = sum(kind_of(key) == "ColumnRef" and is_output(key, set(outputs)) for key in sort)
@@ -175,9 +179,45 @@ def _all_of(conditions: Sequence[Message]) -> Message:
     return wrap(every)
 
 
-def _column(node: Message, names: dict[str, str], alias: str) -> Message | None:
+def _column(node: Message, names: dict[str, str], alias: str, *, or_none: bool) -> Message | None:
+    """Return the view's column for an expression it holds.
+
+    Args:
+        node: The expression.
+        names: Of the view's columns.
+        alias: Of the view.
+        or_none: There may be no row: counts are 0 then, as every other aggregate is NULL.
+    """
     name = names.get(expression_text_of(node))
-    return None if name is None else column_reference(alias, name)
+    if name is None:
+        return None
+    column = column_reference(alias, name)
+    if not or_none or kind_of(node) != "FuncCall" or strings(node.funcname)[-1] not in _COUNTS:
+        return column
+    either = new_message("CoalesceExpr")
+    zero = new_message("A_Const")
+    zero.ival.ival = 0
+    either.args.extend([wrap(column), wrap(zero)])
+    return wrap(either).coalesce_expr
+
+
+def _from(view: tuple[str, str], alias: str, pins: Sequence[Message]) -> Message:
+    """Return what a query reads in its tables' place: the view, or one row with the view's beside it."""
+    if not pins:
+        return _range(view, alias)
+    one = new_message("RangeSubselect")
+    number = new_message("A_Const")
+    number.ival.ival = 1
+    one.subquery.select_stmt.target_list.add().res_target.val.CopyFrom(wrap(number))
+    one.subquery.select_stmt.limit_option = enum_value("LimitOption", "LIMIT_OPTION_DEFAULT")
+    one.subquery.select_stmt.op = enum_value("SetOperation", "SETOP_NONE")
+    one.alias.aliasname = "one" if alias != "one" else "one_row"
+    join = new_message("JoinExpr")
+    join.jointype = enum_value("JoinType", "JOIN_LEFT")
+    join.larg.CopyFrom(wrap(one))
+    join.rarg.CopyFrom(_range(view, alias))
+    join.quals.CopyFrom(_all_of(pins))
+    return wrap(join)
 
 
 def _range(view: tuple[str, str], alias: str) -> Message:

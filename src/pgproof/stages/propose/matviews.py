@@ -237,7 +237,9 @@ def _candidate(group: Sequence[_Use], share: float, catalog: Catalog) -> Iterato
     definition = define_view([use.summary for use in group])
     view = _view_name(definition, _tables(group, catalog))
     readers = tuple(_readers(group, definition, view, catalog))
-    keys = [column.name for column in definition.keys] or [definition.columns[0].name]
+    pinned = {text for use in group for text in use.summary.pinned}
+    ranked = sorted(definition.keys, key=lambda column: column.expression not in pinned)
+    keys = [column.name for column in ranked] or [definition.columns[0].name]
     index = CreateIndex(
         view,
         truncate_identifier(view.name, suffix="_key"),
