@@ -1,6 +1,7 @@
 """Materialised views as changes, and partitionings, which are none."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -16,11 +17,14 @@ from pgproof.changes import (
 from pgproof.changes.materialized_view import refresh_sql
 from pgproof.changes.partition import hypothetical_partitions_sql
 from pgproof.errors import ConfigError, ParseError, UsageError
+from pgproof.frontends.blueprint_file import read_blueprint, write_blueprint
+from pgproof.model.blueprint import Blueprint
 from pgproof.model.change import CreateIndex, CreateMaterializedView
 from pgproof.model.partitioning import Partition, PartitionMethod, PartitionTable
 from pgproof.model.relation import IndexKey, RelationKind, RelationName
+from pgproof.model.variant import Variant
 from pgproof.sqltext.ddl import parse_change
-from tests.builders import catalog, column, index, table
+from tests.builders import catalog, column, index, statement, table, workload
 
 VIEW = RelationName("public", "sums")
 KEY = CreateIndex(VIEW, "sums_key", (IndexKey(column="status"),), unique=True)
@@ -120,6 +124,25 @@ def test_as_sql() -> None:
         parse_change("CREATE MATERIALIZED VIEW sums AS SELECT 1 WITH NO DATA")
     with pytest.raises(ParseError):
         parse_change("CREATE MATERIALIZED VIEW sums AS SELEC 1")
+
+
+@pytest.mark.parametrize("change", [SUMS, replace(SUMS, indexes=())])
+def test_it_goes_through_a_blueprint(change: CreateMaterializedView, tmp_path: Path) -> None:
+    variant = Variant("view", "a view", (change,))
+    blueprint = Blueprint("b", "", workload(statement("SELECT 1", name="q")), (variant,))
+    write_blueprint(blueprint, tmp_path / "b.yaml")
+    (read,) = read_blueprint(tmp_path / "b.yaml").variants
+    assert read.changes == (change,)
+
+
+def test_a_blueprint_with_a_partitioning_is_refused_in_plain_words(tmp_path: Path) -> None:
+    blueprint = Blueprint("b", "", workload(statement("SELECT 1", name="q")), (Variant("v", "", (SUMS,)),))
+    path = tmp_path / "b.yaml"
+    write_blueprint(blueprint, path)
+    text = path.read_text().replace("create_materialized_view", "partition_table")
+    path.write_text(text)
+    with pytest.raises(ConfigError, match="priced by pgproof, not shipped"):
+        read_blueprint(path)
 
 
 SCHEME = PartitionTable(

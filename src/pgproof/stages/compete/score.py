@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pgproof.model.blueprint import Weights
-from pgproof.model.change import CreateExtension, CreateIndex, DropIndex, Step
+from pgproof.model.change import CreateExtension, CreateIndex, CreateMaterializedView, DropIndex, Step
 from pgproof.model.figures import percent
 from pgproof.model.trial import Comparison, Score, Verdict
 from pgproof.model.variant import Variant
@@ -73,9 +73,9 @@ def rate_simplicity(
 ) -> float:
     """Return the points for what somebody must run and look after: 100 x 10 / (10 + burden).
 
-    The burden is the sum of: 1 for each statement to apply; 2 for each index that stays (minus 2 for each
-    that goes); 1 more for each index that is partial, on an expression, or not a btree; 4 for each
-    extension; and 10 times the growth of all index bytes (0.1: a tenth more). It is never below 0.
+    The burden is the sum of: 1 for each statement to apply; 2 for each index or materialised view that stays
+    (minus 2 for each index that goes); 1 more for each index that is partial, on an expression, or not a btree;
+    4 for each extension; and 10 times the growth of all index bytes (0.1: a tenth more). It is never below 0.
 
     Args:
         variant: What is changed.
@@ -94,6 +94,8 @@ def rate_simplicity(
             burden += OBJECT_BURDEN
             special = change.method != "btree" or change.where or any(key.expression for key in change.keys)
             burden += SPECIAL_BURDEN if special else 0.0
+        elif isinstance(change, CreateMaterializedView):
+            burden += OBJECT_BURDEN * (1 + len(change.indexes))
         elif isinstance(change, DropIndex):
             burden -= OBJECT_BURDEN
         elif isinstance(change, CreateExtension):

@@ -16,7 +16,7 @@ from pgproof.errors import (
     StepFailed,
 )
 from pgproof.model.catalog import Catalog
-from pgproof.model.change import Change, CreateIndex
+from pgproof.model.change import Change, CreateIndex, CreateMaterializedView
 from pgproof.model.journal import with_journal
 from pgproof.model.progress import Progress, ignore_progress
 from pgproof.model.rollout import Rollout, RolloutState
@@ -162,13 +162,10 @@ def _verify(target: Target, rollout: Rollout) -> None:
 
 
 def _valid_indexes(rollout: Rollout) -> tuple[str, ...]:
-    return tuple(
-        sorted(
-            f"{change.table.schema}.{change.name}"
-            for change in rollout.changes
-            if isinstance(change, CreateIndex)
-        )
-    )
+    views = (change for change in rollout.changes if isinstance(change, CreateMaterializedView))
+    indexes = [change for change in rollout.changes if isinstance(change, CreateIndex)]
+    indexes += [index for view in views for index in view.indexes]
+    return tuple(sorted(f"{index.table.schema}.{index.name}" for index in indexes))
 
 
 def _told(error: PgproofError, rollout: Rollout, left: Leftover, dsn: str) -> RolloutError:
