@@ -50,3 +50,11 @@ def single_bits(mask: Mask) -> Iterator[Mask]:
         low = mask & -mask
         yield low
         mask ^= low
+
+
+def mask_of(numbers: Iterable[int]) -> Mask:
+    """Return the set of bits with these numbers."""
+    found = 0
+    for number in numbers:
+        found |= 1 << number
+    return found

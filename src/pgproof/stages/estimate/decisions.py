@@ -126,7 +126,7 @@ class Decisions:
         for place, (other, known) in enumerate(zip(self.answers, self._floors, strict=True)):
             if not answer.hidden & ~other.hidden:
                 floor = min(floor, known)
-            elif not other.hidden & ~answer.hidden and answer.cost < known:
+            if not other.hidden & ~answer.hidden and answer.cost < known:
                 self._floors[place] = answer.cost
                 self.contradictions += 1
         self.contradictions += floor < answer.cost
@@ -164,25 +164,6 @@ class Decisions:
                 kept.append(answer)
         return kept
 
-    def next_hidden(self, chosen: Mask, excluded: Mask = 0) -> Mask | None:
-        """Return what to hide in the question that raises a set's bound; None when that is its cost.
-
-        Args:
-            chosen: The set.
-            excluded: Candidates that no set in question has.
-        """
-        node, place = self._walk(chosen & self.relevant | self.base, excluded)
-        if node is None:
-            return excluded & self.relevant
-        return None if place is None else place.lacks
-
-    def bound(self, chosen: Mask, excluded: Mask = 0) -> float:
-        """Return what a set costs at least; 0 before the first answer. Arguments as of `next_hidden`."""
-        node, place = self._walk(chosen & self.relevant | self.base, excluded)
-        if node is None or place is None:
-            return node.answer.cost if node else 0.0
-        return self._bound(place.lacks, node.answer.cost)
-
     def leaves(self, excluded: Mask = 0) -> Iterator[Leaf]:
         """Yield the leaves, of which every set belongs to exactly one; nothing before the first answer.
 
@@ -216,21 +197,6 @@ class Decisions:
                 return None
             self._roots[hidden] = node
         return self._roots[hidden]
-
-    def _walk(self, chosen: Mask, excluded: Mask) -> tuple[_Node | None, Place | None]:
-        """Follow a set down to its node, and to the child of it that isn't there yet."""
-        node = self._root(excluded)
-        while node is not None:
-            place = next((place for place in self._children(node) if place.holds(chosen)), None)
-            if place is None:
-                return node, None
-            if place not in node.children:
-                child = self._make(place)
-                if child is None:
-                    return node, place
-                node.children[place] = child
-            node = node.children[place]
-        return None, None
 
     def _children(self, node: _Node) -> Iterator[Place]:
         """Yield the parts into which the sets that lack something of a node's plan fall."""

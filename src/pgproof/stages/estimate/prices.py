@@ -55,15 +55,18 @@ class Prices:
     Args:
         charges: What they are made of.
         relevant: For each question, the candidates that it could use.
+        free: Candidates that cost nothing.
     """
 
-    def __init__(self, charges: Charges, relevant: Sequence[Mask]) -> None:
+    def __init__(self, charges: Charges, relevant: Sequence[Mask], free: Mask = 0) -> None:
         users: defaultdict[int, int] = defaultdict(int)
         for mask in relevant:
             for item in places(mask):
                 users[item] += 1
-        self._shares = {item: spare / max(users[item], 1) for item, spare in charges.spare.items()}
-        self._own = [_own(groups) for groups in charges.groups]
+        self._shares = {
+            item: spare / max(users[item], 1) for item, spare in charges.spare.items() if not free >> item & 1
+        }
+        self._own = [_own(groups, free) for groups in charges.groups]
         ordered = sorted((share, item) for item, share in self._shares.items())
         self._ordered = [share for share, _ in ordered]
         self._upward = [0]
@@ -116,9 +119,9 @@ class Prices:
         return self._ordered[low] if low < len(self._ordered) else _NOBODY
 
 
-def _own(groups: Mapping[Mask, float]) -> dict[int, float]:
+def _own(groups: Mapping[Mask, float], free: Mask) -> dict[int, float]:
     found: defaultdict[int, float] = defaultdict(float)
     for group, price in groups.items():
-        for item in places(group):
+        for item in places(group & ~free):
             found[item] += price
     return dict(found)

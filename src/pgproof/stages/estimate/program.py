@@ -103,17 +103,37 @@ class Relaxation:
 
     Args:
         bound: No set costs less.
-        likely: Candidates that are there for more than half.
-        absent: Candidates of which nothing is there.
-        dearer: By how much more a set costs at least that has one of ``absent``; by candidate. Others have 0.
+        parts: How much of each candidate is there, up to 1; those that are absent are left out.
+        dearer: By how much more a set costs at least that has an absent candidate; others have 0.
         prices: For each question, what it pays for each group of candidates of which its ways take one.
     """
 
     bound: float
-    likely: Mask
-    absent: Mask
+    parts: Mapping[int, float]
     dearer: Mapping[int, float]
     prices: Sequence[Mapping[Mask, float]]
+
+
+def items_of(ways: Sequence[Sequence[Way]]) -> list[int]:
+    """Return the candidates that any way speaks of, by number, in order."""
+    named = 0
+    for group in ways:
+        for way in group:
+            named |= way.needs | way.lacks
+            for hit in way.hits:
+                named |= hit
+    return list(places(named))
+
+
+def rounded(parts: Mapping[int, float], limits: Sequence[Limit]) -> Mask:
+    """Return a set of what is there in part, largest parts first, as far as the limits allow."""
+    chosen, left = 0, [limit.most for limit in limits]
+    for item in sorted(parts, key=lambda item: (-parts[item], item)):
+        taken = [limit.amounts.get(item, 0.0) for limit in limits]
+        if all(amount <= most for amount, most in zip(taken, left, strict=True)):
+            chosen |= 1 << item
+            left = [most - amount for amount, most in zip(taken, left, strict=True)]
+    return chosen
 
 
 def relax(program: Program) -> Relaxation | None:
@@ -273,16 +293,13 @@ class _Columns:
     def relaxation(self, bound: float, solution: highspy.HighsSolution) -> Relaxation:
         """Put together what a solution in parts says."""
         values, duals, rows = solution.col_value, solution.col_dual, solution.row_dual
-        absent, dearer = 0, {}
-        for place, item in enumerate(self.items):
-            dearer[item] = max(duals[place], 0.0)
-            if values[place] < _NOTHING:
-                absent |= 1 << item
+        dearer = {item: max(duals[place], 0.0) for place, item in enumerate(self.items)}
+        parts = {item: values[place] for place, item in enumerate(self.items) if values[place] > _NOTHING}
         prices: list[dict[Mask, float]] = [{} for _ in self.program.ways]
         for number, group, row in self._groups:
             if rows[row] < -_NOTHING:
                 prices[number][group] = -rows[row]
-        return Relaxation(bound, self.likely(values), absent, dearer, prices)
+        return Relaxation(bound, parts, dearer, prices)
 
     def model(self) -> highspy.HighsLp:
         """Return the program as the solver takes it."""

@@ -15,12 +15,21 @@ from time import monotonic
 
 from pgproof.model.progress import Progress, ignore_progress
 from pgproof.stages.estimate import scouting
-from pgproof.stages.estimate.bits import Mask, places
+from pgproof.stages.estimate.bits import Mask, mask_of, places
 from pgproof.stages.estimate.bounding import Bounds
 from pgproof.stages.estimate.costs import Question
 from pgproof.stages.estimate.goal import Goal
 from pgproof.stages.estimate.prices import Charges, Prices, charges_of
-from pgproof.stages.estimate.program import Program, Relaxation, Solution, Way, relax, solve
+from pgproof.stages.estimate.program import (
+    Program,
+    Relaxation,
+    Solution,
+    Way,
+    items_of,
+    relax,
+    rounded,
+    solve,
+)
 
 GAP_OF_SAVING_FRAC = 0.005
 """A set that close to the bound, as a share of what it saves, is called the best. **Source**: judgement; half
@@ -44,6 +53,10 @@ TIE_WEIGHT = 0.1
 """What the workload's whole cost counts beside an index of mean size, where sizes are to be small.
 **Source**: judgement; decides between sets of about the same size."""
 
+WHOLE_FRAC = 0.25
+"""Share of the gap that may be left between the two relaxed programs when candidates have to be whole; that
+takes a slower program. **Source**: measured on TPC-H: the relaxed ones have met after a dozen rounds."""
+
 CLIMBS = 3
 """Sets to look around in one go. **Source**: judgement."""
 
@@ -52,7 +65,8 @@ RESCUE_FACTOR = 2.0
 half as fast is what users notice."""
 
 _PROGRAM_S = 5.0
-_CLIMB_S = 1.0
+_CLIMB_S = 3.0
+_CLIMB_FRAC = 0.001  # of the cost, for a set that more is asked about anyway
 _SMALLEST_FRAC = 0.001  # of its value, for the smallest set of some gain
 _PROVE_FRAC = 0.25  # of the gap left, for a program of whole candidates
 _NOWHERE = 1e9
@@ -154,7 +168,7 @@ def best_seen(goal: Goal, aim: Aim, *, most_value: float, prices: dict[int, floa
     """
     state = _Search(goal, aim, float("inf"), LEAST_GAP_FRAC)
     ways = [state.seen_ways(question) for question in goal.costs.questions]
-    items = state.items_of(ways)
+    items = items_of(ways)
     program = Program(
         ways,
         prices,
@@ -179,7 +193,9 @@ class _Search:
         self._floor = _NOWHERE  # no set that has any of it costs less
         self._bounds: Bounds | None = None
         self._charges: Charges | None = None
+        self._seen_bound = _NOWHERE  # what seen plans cost with candidates in part
         self._idle_rounds = 0
+        self._matter: Mask = 0  # candidates whose absence a program of whole candidates has to mind
         self._looked_around: set[Mask] = set()
         self.chosen: Mask = 0
         self.value = _NOWHERE
@@ -214,11 +230,11 @@ class _Search:
         if not self.is_done and (self.rounds % IMPROVE_EVERY == 0 or not asked):
             self.improve()
         self._idle_rounds = 0 if asked or before != (self.value, self.bound) else self._idle_rounds + 1
-        if self._idle_rounds < len(MIXES) or self.is_done:
+        parts_left = self._seen_bound - self.bound
+        if self.is_done or (self._idle_rounds < len(MIXES) and parts_left > WHOLE_FRAC * self.gap):
             return True
-        # The relaxed programs are at their end: only whole candidates can bring more.
-        self._idle_rounds = 0
-        return self._prove(bounds) or before != (self.value, self.bound)
+        # The relaxed programs have nearly met: only whole candidates can bring more.
+        return self._prove(bounds) or asked or before != (self.value, self.bound)
 
     def improve(self) -> None:
         """Take the best set by the plans that were seen, and look around it, while that helps."""
@@ -229,6 +245,8 @@ class _Search:
                 return
             self._looked_around.add(self.chosen)
             self._goal.costs.ask(scouting.around(self._goal, self._pool | self.chosen, self.chosen))
+            if self._bounds is not None:
+                self._explore(self._bounds, 0.0, self.chosen)
 
     def keeps_limits(self, chosen: Mask) -> bool:
         """Tell whether a set of candidates is one to be searched for."""
@@ -268,16 +286,6 @@ class _Search:
             if not answer.used & ~possible and not answer.hidden & self._base
         ]
 
-    def items_of(self, ways: Sequence[Sequence[Way]]) -> list[int]:
-        """Return the candidates that any way speaks of, by number."""
-        named = 0
-        for group in ways:
-            for way in group:
-                named |= way.needs | way.lacks
-                for hit in way.hits:
-                    named |= hit
-        return list(places(named))
-
     def _corrected_ways(self, question: Question) -> list[Way]:
         """Return ways for a statement of which a plan is slower than it looks: a cheap one may hide it."""
         return [
@@ -298,24 +306,32 @@ class _Search:
         room = self.value - relaxed.bound
         dear = sum(1 << item for item, more in relaxed.dearer.items() if more > room) & ~self.chosen
         left = [[way for way in group if not way.needs & dear] for group in ways]
-        items = self.items_of(left)
+        items = items_of(left)
         prices = {item: self._price(item) for item in items}
         program = Program(left, prices, self._goal.limits(items, tidy=self._aim.tidy))
         time_s = min(max(self._ends_at - monotonic(), 0.1), _CLIMB_S)
-        found = solve(program, gap_frac=self._gap_frac / 4, time_limit_s=time_s, start=self.chosen)
+        gap_frac = max(self._gap_frac / 4, min(_CLIMB_FRAC, self.gap / 10))
+        found = solve(program, gap_frac=gap_frac, time_limit_s=time_s, start=self.chosen)
         if found is not None:
             self.try_set(found.chosen | self._base)
 
-    def _explore(self, bounds: Bounds, mix: float) -> bool:
-        """Ask where something better than is known may hide, at mixed prices; tell whether there was any."""
+    def _explore(self, bounds: Bounds, mix: float, free: Mask = 0) -> bool:
+        """Ask where something better than is known may hide, at mixed prices; tell whether there was any.
+
+        Args:
+            bounds: What is known.
+            mix: What the bounding program has to say about prices.
+            free: Candidates that are there anyway.
+        """
         ways = [self.seen_ways(question) for question in bounds.questions]
         relaxed = self._relax(ways)
         if relaxed is None:
             return False
+        self._seen_bound = relaxed.bound
         charges = charges_of(relaxed)
         if self._charges is not None and mix:
             charges = charges.mixed(self._charges, mix)
-        prices = Prices(charges, bounds.relevant)
+        prices = Prices(charges, bounds.relevant, free)
         targets = [min(w.value + prices.of(n, w.needs) for w in group) for n, group in enumerate(ways)]
         slack = self._gap_frac / 2 / max(len(targets), 1)
         return bounds.explore(prices, targets, slack=slack, ends_at=self._ends_at)
@@ -326,10 +342,12 @@ class _Search:
         if relaxed is None:
             return
         self._charges = charges_of(relaxed)
+        limits = self._goal.limits(list(relaxed.parts), tidy=self._aim.tidy)
+        self.try_set(rounded(relaxed.parts, limits) | self._base)
         self.bound = max(self.bound, min(relaxed.bound, self._floor))
         enough = self.value - self._gap_frac / 4
         dear = sum(1 << item for item, more in relaxed.dearer.items() if relaxed.bound + more >= enough)
-        gone = dear & relaxed.absent & self._pool & ~self.chosen
+        gone = dear & self._pool & ~mask_of(relaxed.parts) & ~self.chosen
         if gone:
             self._floor = min(self._floor, enough)
             self._pool &= ~gone
@@ -337,6 +355,7 @@ class _Search:
 
     def _prove(self, bounds: Bounds) -> bool:
         """Solve the bounding program with whole candidates, and ask about its set; tell whether it helped."""
+        minded = self._matter
         found = self._solve_whole(bounds)
         if found is None:
             return False
@@ -345,12 +364,13 @@ class _Search:
         self.try_set(chosen)
         if self.is_done:
             return True
-        away = dict.fromkeys(places(self._pool & ~chosen), _FAR)
-        prices = Prices(Charges([{} for _ in bounds.questions], away), [0] * len(bounds.questions))
+        away = dict.fromkeys(places(self._pool), _FAR)
+        prices = Prices(Charges([{} for _ in bounds.questions], away), [0] * len(bounds.questions), chosen)
         plans = [(q, q.decisions.find_or_more(chosen)) for q in bounds.questions]
         targets = [self._value(q, plan.cost, plan.used) for q, plan in plans]
         slack = self._gap_frac / 4 / max(len(targets), 1)
-        return bounds.explore(prices, targets, slack=slack, ends_at=self._ends_at)
+        explored = bounds.explore(prices, targets, slack=slack, ends_at=self._ends_at)
+        return explored or minded != self._matter
 
     def _solve_whole(self, bounds: Bounds) -> Solution | None:
         """Solve the bounding program with whole candidates."""
@@ -359,16 +379,15 @@ class _Search:
         time_s = min(max(self._ends_at - monotonic(), 0.1), _PROGRAM_S)
         gap_frac = max(self._gap_frac, self.gap) * _PROVE_FRAC
         # Rows about what nobody would take anyway make the program slow and its bound no better.
-        matter = self.chosen | self._pool & ~(relaxed.absent if relaxed else 0)
-        while True:
-            some = [[replace(way, lacks=way.lacks & matter) for way in group] for group in ways]
-            items = self.items_of(some)
-            limits = self._goal.limits(items, tidy=self._aim.tidy)
-            program = Program(some, {item: self._price(item) for item in items}, limits)
-            found = solve(program, gap_frac=gap_frac, time_limit_s=time_s)
-            if found is None or not found.chosen & ~matter:
-                return found
-            matter |= found.chosen
+        self._matter |= self.chosen | (mask_of(relaxed.parts) if relaxed else 0)
+        some = [[replace(way, lacks=way.lacks & self._matter) for way in group] for group in ways]
+        items = items_of(some)
+        limits = self._goal.limits(items, tidy=self._aim.tidy)
+        program = Program(some, {item: self._price(item) for item in items}, limits)
+        found = solve(program, gap_frac=gap_frac, time_limit_s=time_s, start=self.chosen)
+        if found is not None:
+            self._matter |= found.chosen
+        return found
 
     def _relax(self, ways: Sequence[Sequence[Way]]) -> Relaxation | None:
         items = list(places(self._pool | self.chosen & ~self._base))
