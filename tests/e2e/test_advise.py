@@ -197,7 +197,7 @@ def test_a_budget_of_zero_proposes_nothing_and_says_why(used: str, pgproof: Comm
 
 @pytest.mark.parametrize(
     "limits",
-    [("--budget", "0", "--max-indexes", "3"), ("--budget", "1GB", "--max-build", "0s")],
+    [("--budget", "0", "--max-indexes", "3"), ("--budget", "0", "--max-indexes", "3", "--max-build", "1min")],
     ids=" ".join,
 )
 def test_limits_that_contradict_each_other_are_refused_at_once(
@@ -206,8 +206,8 @@ def test_limits_that_contradict_each_other_are_refused_at_once(
     outcome = pgproof("advise", used, *limits)
     assert (outcome.code, outcome.out) == (2, "")
     assert outcome.message == (
-        "error: The limits contradict each other: one admits no index at all, another one does.\n"
-        "Leave out the limit that is zero, or the others."
+        "error: The limits contradict each other. The size budget is zero, which admits no index at all;"
+        " the number of indexes is not.\nLeave out the limit that is zero, or the others."
     )
 
 

@@ -1,6 +1,7 @@
 """Wrong usage of the command ends in a message that says what to do, never in a traceback."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -37,3 +38,17 @@ def test_wrong_usage_is_json_where_json_was_asked_for(capfd: pytest.CaptureFixtu
     assert run(["check", "--nonsense", "--json", "-"]) == 2
     document = json.loads(capfd.readouterr().out)
     assert (document["code"], document["exit_code"]) == ("usage", 2)
+
+
+def test_output_that_finds_no_room_is_no_bug(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PGPROOF_HOME", str(tmp_path))
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        monkeypatch.setattr("sys.stdout", full)
+        assert run(["runs"]) == 2
+    shown = capfd.readouterr().err
+    assert shown == (
+        "error: The output can't be written: No space left on device.\n"
+        "Free some space, or send the output elsewhere. Files that were written stay.\n"
+    )

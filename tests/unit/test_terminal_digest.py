@@ -119,12 +119,15 @@ def test_everything_holds_all_sql_and_each_text_once() -> None:
 
 
 def test_nothing_to_recommend_is_the_first_thing_said() -> None:
-    nothing = AdviseDocument("r-1", "", (), {}, (), ("No index will help here.",))
+    notes = ("No index will help here.", f"{HASHED} is not priced")
+    nothing = AdviseDocument("r-1", "", (), {}, (), notes, statements=TEXTS)
     assert shown(nothing) == [
         "",
         "No index is recommended.",
+        "No index will help here.",
         "",
-        "note: No index will help here.",
+        "note: select_orders_c93ce44f is not priced",
+        "      SELECT * FROM orders WHERE id = $1",
         "No blueprint was written: there is nothing to race.",
     ]
 

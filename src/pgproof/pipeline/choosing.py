@@ -30,6 +30,7 @@ from pgproof.pipeline.unpriced import told_unpriced
 from pgproof.pipeline.wishes import Wishes
 from pgproof.stages.estimate.explain_choice import explain_choice
 from pgproof.stages.estimate.goal import Goal
+from pgproof.stages.estimate.key_order import in_sensible_order
 from pgproof.stages.estimate.needless import without_needless
 from pgproof.stages.estimate.select import choose, make_goal
 from pgproof.stages.estimate.variants import estimate_variants
@@ -138,9 +139,11 @@ def _choose(task: Task, pricing: Pricing, dropping: Dropping, trials: Trials | N
     pace = by_time(task.progress, _SEARCH, limit_s)
     selection = choose(goal, ends_at=monotonic() + limit_s, progress=pace)
 
+    def settled(chosen: Selection) -> Selection:
+        return dropping.apply(goal, in_sensible_order(goal, chosen, task.catalog))
+
     def as_variants(chosen: Selection) -> tuple[Variant, ...]:
-        sets = dropping.apply(goal, chosen).sets
-        return propose_variants(task.catalog, pricing.candidates, sets, dropping.of)
+        return propose_variants(task.catalog, pricing.candidates, settled(chosen).sets, dropping.of)
 
     measured: Mapping[str, tuple[PairedTiming, ...]] = {}
     doubts: tuple[str, ...] = ()
@@ -148,7 +151,7 @@ def _choose(task: Task, pricing: Pricing, dropping: Dropping, trials: Trials | N
         goal, selection, measured, doubts = refine(
             goal, selection, as_variants, trials.measure, limit_s, task.progress
         )
-    selection = dropping.apply(goal, selection)
+    selection = settled(selection)
     variants = as_variants(selection) or _only_drops(goal, task.review)
     estimates = estimate_variants(pricing.provider, workload, variants, checks=checks, costs=goal.costs)
     reason = (selection.reason,) if selection.reason else ()

@@ -45,20 +45,22 @@ def demand_sense(wishes: Wishes) -> None:
         UsageError: One is negative, or they contradict each other.
     """
     budget = wishes.budget or IndexBudget()
-    for name, value in (
-        ("The size budget", budget.size_bytes),
-        ("The number of indexes", budget.count),
-        ("The build time", budget.build_s),
-        ("The write overhead", budget.write_frac),
-        ("The time limit", wishes.time_limit_s),
-    ):
+    limits = {
+        "The size budget": budget.size_bytes,
+        "The number of indexes": budget.count,
+        "The build time": budget.build_s,
+    }
+    others = {"The write overhead": budget.write_frac, "The time limit": wishes.time_limit_s}
+    for name, value in (limits | others).items():
         if value is not None and not value >= 0:  # NaN neither
             raise UsageError(f"{name} can't be less than zero.", hint="Leave it out for no limit.")
     if wishes.time_limit_s == 0:
         raise UsageError("A time limit of zero leaves no time to look.", hint="Give at least a second.")
-    none_at_all = [budget.size_bytes, budget.count, budget.build_s]
-    if 0 in none_at_all and any(value not in (None, 0) for value in none_at_all):
+    none = [name for name, value in limits.items() if value == 0]
+    some = [name for name, value in limits.items() if value]
+    if none and some:
         raise UsageError(
-            "The limits contradict each other: one admits no index at all, another one does.",
+            f"The limits contradict each other. {none[0]} is zero, which admits no index at all;"
+            f" {some[0][0].lower()}{some[0][1:]} is not.",
             hint="Leave out the limit that is zero, or the others.",
         )

@@ -6,11 +6,14 @@ from pgproof.errors import UsageError
 from pgproof.model.candidate import IndexBudget
 from pgproof.pipeline.wishes import Wishes, demand_sense
 
-CONTRADICTION = (
-    "The limits contradict each other: one admits no index at all, another one does.",
-    "Leave out the limit that is zero, or the others.",
-)
 NO_LIMIT = "Leave it out for no limit."
+
+
+def contradiction(zero: str, other: str) -> tuple[str, str]:
+    return (
+        f"The limits contradict each other. {zero} is zero, which admits no index at all; {other} is not.",
+        "Leave out the limit that is zero, or the others.",
+    )
 
 
 @pytest.mark.parametrize(
@@ -31,9 +34,9 @@ NO_LIMIT = "Leave it out for no limit."
             "A time limit of zero leaves no time to look.",
             "Give at least a second.",
         ),
-        (Wishes(IndexBudget(0, count=3)), *CONTRADICTION),
-        (Wishes(IndexBudget(10**9, count=0)), *CONTRADICTION),
-        (Wishes(IndexBudget(count=5, build_s=0)), *CONTRADICTION),
+        (Wishes(IndexBudget(0, count=3)), *contradiction("The size budget", "the number of indexes")),
+        (Wishes(IndexBudget(10**9, count=0)), *contradiction("The number of indexes", "the size budget")),
+        (Wishes(IndexBudget(count=5, build_s=0)), *contradiction("The build time", "the number of indexes")),
     ],
 )
 def test_what_makes_no_sense_is_refused(wishes: Wishes, message: str, hint: str) -> None:

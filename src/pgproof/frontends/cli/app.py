@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import signal
 import sys
 import traceback
@@ -12,15 +13,17 @@ import typer
 from typer.exceptions import TyperException
 
 import pgproof
-from pgproof.errors import Cancelled, PgproofError, UsageError
+from pgproof.errors import Cancelled, ConfigError, PgproofError, UsageError
 from pgproof.frontends.cli.commands import COMMANDS
-from pgproof.frontends.cli.screen import Screen, flush_output, prepare_streams
+from pgproof.frontends.cli.screen import Screen, discard, flush_output, prepare_streams
 from pgproof.postgres.dsn import mask
 
 PROGRAM = "pgproof"
 
 EXIT_BUG = 70
 """Source: EX_SOFTWARE of BSD's sysexits."""
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -117,15 +120,27 @@ def _run(arguments: list[str]) -> int:
         screen.fail(UsageError(problem.format_message(), hint=_where_help_is(arguments)))
         return problem.exit_code
     except Exception as bug:  # noqa: BLE001 - the last resort: a bug must end in an exit code and a hint
-        sys.stderr.write(mask(traceback.format_exc()))
-        failure = PgproofError(
-            f"This is a bug in pgproof ({type(bug).__name__}).",
-            hint="Please report it with the lines above, after removing what is private.",
-        )
-        failure.exit_code = EXIT_BUG
+        failure = _as_failure(bug)
         screen.fail(failure)
-        return EXIT_BUG
+        return failure.exit_code
     return outcome if isinstance(outcome, int) else 0
+
+
+def _as_failure(bug: Exception) -> PgproofError:
+    """Return what to tell of an error that nobody foresaw: mostly a bug, whose traceback is shown."""
+    if isinstance(bug, OSError) and bug.errno in _NO_ROOM:
+        discard(sys.stdout)  # what is left of the output would fail again
+        return ConfigError(
+            f"{bug.filename or 'The output'} can't be written: {bug.strerror}.",
+            hint="Free some space, or send the output elsewhere. Files that were written stay.",
+        )
+    sys.stderr.write(mask(traceback.format_exc()))
+    failure = PgproofError(
+        f"This is a bug in pgproof ({type(bug).__name__}).",
+        hint="Please report it with the lines above, after removing what is private.",
+    )
+    failure.exit_code = EXIT_BUG
+    return failure
 
 
 def _where_help_is(arguments: list[str]) -> str:

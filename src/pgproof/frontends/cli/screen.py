@@ -107,10 +107,13 @@ def prepare_streams() -> None:
 
 
 def flush_output() -> None:
-    """Write what is still buffered; a reader that has left must not leave a traceback at exit."""
+    """Write what is still buffered; a reader that has left must not leave a traceback at exit.
+
+    A disk that is full was told before, when the output was printed.
+    """
     try:
         sys.stdout.flush()
-    except BrokenPipeError:
+    except OSError:
         discard(sys.stdout)
 
 

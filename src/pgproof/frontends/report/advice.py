@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from shlex import quote
 from textwrap import indent
 
@@ -22,6 +22,7 @@ from pgproof.model.estimate import Estimate
 from pgproof.postgres.dsn import shell_argument
 
 _SHOWN_NOTES = 6
+_INDENT = 6
 
 
 def print_advice(console: Console, advice: AdviseDocument, dsn: str, *, everything: bool = False) -> None:
@@ -44,7 +45,9 @@ def print_advice(console: Console, advice: AdviseDocument, dsn: str, *, everythi
     print_settings(console, advice.settings, everything=everything)
     print_larger_changes(console, advice.larger, names, everything=everything)
     judged = advice.drops.notes if advice.drops and not everything else ()
-    _print_notes(console, (*advice.notes, *judged), everything=everything)
+    # Why there is nothing to recommend was said at the top.
+    notes = advice.notes if advice.recommended else advice.notes[1:]
+    _print_notes(console, (*notes, *judged), names, everything=everything)
     if everything:
         _print_texts(console, advice.statements, names)
     if advice.blueprint:
@@ -76,12 +79,17 @@ def _recommended_first(advice: AdviseDocument) -> list[Estimate]:
     return sorted(advice.estimates, key=lambda estimate: estimate.variant != advice.recommended)
 
 
-def _print_notes(console: Console, notes: Iterable[str], *, everything: bool) -> None:
-    found = tuple(notes)
-    if found:
+def _print_notes(console: Console, notes: Sequence[str], names: StatementNames, *, everything: bool) -> None:
+    """Show notes, each with the text of the first statement it names whose text was not told yet."""
+    if notes:
         console.print()
-    print_notes(console, found if everything else found[:_SHOWN_NOTES])
-    more = len(found) - _SHOWN_NOTES
+    for note in notes if everything else notes[:_SHOWN_NOTES]:
+        print_notes(console, (note,))
+        named = (names.introduce(word.rstrip(",:"), _INDENT) for word in note.split())
+        text = "" if everything else next(filter(None, named), "")
+        if text:
+            console.print(f"{' ' * _INDENT}[dim]{escape(text)}[/]", soft_wrap=True)
+    more = len(notes) - _SHOWN_NOTES
     if more > 0 and not everything:
         console.print(f"[dim]... and {more:,} more {'note' if more == 1 else 'notes'}; -v shows all[/]")
 

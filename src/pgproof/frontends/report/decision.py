@@ -28,6 +28,7 @@ def print_decision(console: Console, advice: AdviseDocument) -> None:
     estimate = next((e for e in advice.estimates if e.variant == advice.recommended), None)
     if variant is None or estimate is None:
         console.print("\n[bold]No index is recommended.[/]")
+        console.print(escape("".join(advice.notes[:1])), soft_wrap=True)
         return
     new = sum(isinstance(change, CreateIndex) for change in variant.changes)
     gone = sum(isinstance(change, DropIndex) for change in variant.changes)
