@@ -74,8 +74,9 @@ def rate_simplicity(
     """Return the points for what somebody must run and look after: 100 x 10 / (10 + burden).
 
     The burden is the sum of: 1 for each statement to apply; 2 for each index or materialised view that stays
-    (minus 2 for each index that goes); 1 more for each index that is partial, on an expression, or not a btree;
-    4 for each extension; and 10 times the growth of all index bytes (0.1: a tenth more). It is never below 0.
+    (minus 2 for each index that goes); 1 more for each index that is partial, on an expression, or not a
+    btree; 4 for each extension; and 10 times the growth of all index bytes (0.1: a tenth more). It is never
+    below 0.
 
     Args:
         variant: What is changed.
