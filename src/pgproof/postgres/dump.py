@@ -155,7 +155,7 @@ def copy_database(
         _require_readable(source)
         facts = source.query("database_locale")[0]
         tables = source.query("dumpable_tables")
-        binaries = _dumper(source, target.binaries)
+        binaries = choose_dumper(source, target.binaries)
         carried = read_statistics(source) if can_carry(binaries, target.binaries) else None
     with _new_database(target, database, facts) as locale_note, _private_folder(target) as folder:
         _dump(binaries, source_dsn, folder, facts, progress, statistics=carried is not None)
@@ -186,8 +186,12 @@ def copy_database(
     )
 
 
-def _dumper(source: Session, preferred: Binaries) -> Binaries:
-    """Choose whose pg_dump to use: it must not be older than the source, and best is the target's own."""
+def choose_dumper(source: Session, preferred: Binaries) -> Binaries:
+    """Choose whose pg_dump to use: it must not be older than the source, and best is the target's own.
+
+    Raises:
+        EmbeddedServerError: All on this machine are older than the source.
+    """
     if preferred.major >= source.major:
         return preferred
     newer = [binaries for binaries in list_binaries() if binaries.major >= source.major]
@@ -295,7 +299,7 @@ def _new_database(target: CopyTarget, database: str, facts: Row) -> Iterator[str
     """Make the copy's database, and drop it again if the block fails; yields how it sorts differently."""
     name = quote_identifier(database)
     with open_session(target.dsn(), read_only=False, statement_timeout_ms=0) as admin:
-        note = _create_database(admin, name, facts)
+        note = create_database_like(admin, name, facts)
     try:
         yield note
     except BaseException:
@@ -304,7 +308,20 @@ def _new_database(target: CopyTarget, database: str, facts: Row) -> Iterator[str
         raise
 
 
-def _create_database(admin: Session, name: str, facts: Row) -> str:
+def create_database_like(admin: Session, name: str, facts: Row) -> str:
+    """Make a database with the encoding and collation of another, or by code point where that is unknown.
+
+    Args:
+        admin: On the server, as a role that may create databases.
+        name: Of the new one, quoted.
+        facts: Row of the query ``database_locale`` on the other one.
+
+    Returns:
+        How it sorts differently, empty where it sorts alike.
+
+    Raises:
+        CapabilityMissing, ServerError: As the server says.
+    """
     encoding = quote_literal(facts.encoding)
     start = f"CREATE DATABASE {name} TEMPLATE template0 ENCODING {encoding}"
     try:

@@ -1,6 +1,6 @@
--- Settings that a session on a shadow may change, with what they accept: the target's are copied to it.
--- needs: superuser
--- min: 18
+-- Settings that a session on a shadow or a copy may change, with what they accept: the target's are copied to it.
+-- needs: nothing
+-- min: 13
 -- columns: name, category, vartype, min_val, max_val, enumvals
 SELECT s.name,
        s.category,

@@ -1,0 +1,52 @@
+"""How the members of a key have to be spread so that enough different combinations exist."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+from pgproof.stages.synth.members import ColumnMember, Member
+
+
+def least_groups(followers: Sequence[Member], rows: int) -> int:
+    """Return into how many groups a table's rows must fall, one for each value of a key's first member.
+
+    A value that is in a quarter of all rows is at most once in a group, so there are at least a quarter as
+    many groups as rows.
+
+    Args:
+        followers: The key's other members.
+        rows: Of the table.
+    """
+    return math.ceil(rows / _largest_group(followers))
+
+
+def capped_members(members: Sequence[Member], rows: int) -> tuple[tuple[Member, ...], bool]:
+    """Take from values that are more frequent than a key allows.
+
+    Args:
+        members: Of the key, the one that groups first.
+        rows: Of the table.
+
+    Returns:
+        The members, and whether there are too few combinations all the same.
+    """
+    combinations = math.prod(member.spread.values for member in members[1:])
+    first = _capped(members[0], combinations / max(rows, 1))
+    group = math.ceil(first.spread.largest_frac * rows - 1e-9)
+    followers = list(members[1:])
+    if followers and group > 0:
+        others = math.prod(member.spread.values for member in followers[:-1])
+        followers[-1] = _capped(followers[-1], max(others, 1) / group)
+    return (first, *followers), group > combinations
+
+
+def _largest_group(followers: Sequence[Member]) -> int:
+    return max(round(1 / max(math.prod(member.spread.largest_frac for member in followers), 1e-12)), 1)
+
+
+def _capped(member: Member, largest_frac: float) -> Member:
+    if isinstance(member, ColumnMember) and member.spread.largest_frac > largest_frac:
+        return replace(member, spread=member.spread.capped(largest_frac))
+    return member
