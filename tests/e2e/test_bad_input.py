@@ -79,8 +79,8 @@ CASES = [
     (
         ["advise", "{plain}", "--workload", "{folder}/workload.sql"],
         2,
-        "error: None of the workload's statements can be planned: one can't be explained: The statement names "
-        'a table that is not there, or not on the search path: relation "nothing" does not exist.\n'
+        "error: None of the workload's statements can be planned: one can't be explained: The statement "
+        'names a table that is not there, or not on the search path: relation "nothing" does not exist.\n'
         "Check name, schema and search_path; read the catalog again if it was dropped meanwhile.",
     ),
     (

@@ -10,10 +10,11 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from pgproof.config import Settings
+from pgproof.model.workload import WorkloadStatement
 from pgproof.pipeline.proposing import Advice, advise
 from pgproof.postgres.embedded import EmbeddedServer
 from pgproof.testing.servers import run_statement
-from tests.builders import shown, workload
+from tests.builders import shown, statement, workload
 
 pytestmark = pytest.mark.pg
 
@@ -46,7 +47,7 @@ ANALYZE;
 def advised(tmp_path: Path) -> Callable[..., Advice]:
     """Advise on statements, with a home of its own."""
 
-    def call(dsn: str, *statements: str) -> Advice:
+    def call(dsn: str, *statements: WorkloadStatement | str) -> Advice:
         return advise(Settings(home=tmp_path), dsn, workload=workload(*statements))
 
     return call
@@ -127,3 +128,25 @@ def test_what_functions_and_views_ask_for(
     load(dsn, TENANTS)
     advice = advised(dsn, sql)
     assert any(text.startswith(leading) for text in indexes(advice, best(advice)))
+
+
+FLAGS = """
+CREATE TABLE task (id int, done boolean NOT NULL, tenant int NOT NULL, state text NOT NULL, pad text);
+INSERT INTO task SELECT i, i % 100 <> 0, i % 4000, 's' || i % 3, repeat('x', 60)
+  FROM generate_series(1, 80000) AS i;
+ANALYZE;
+"""
+
+
+def test_flags_do_not_lead(fresh_database: Callable[[], str], advised: Callable[..., Advice]) -> None:
+    """The planner sees no difference, the next statement will."""
+    dsn = fresh_database()
+    load(dsn, FLAGS)
+    asked = statement(
+        "SELECT id FROM task WHERE state = $1 AND done = $2 AND tenant = $3", ("s1", "f", "700"), name="open"
+    )
+    advice = advised(dsn, asked)
+    for variant in advice.blueprint.variants:
+        for text in indexes(advice, variant.name):
+            columns = text.partition("(")[2].partition(")")[0].split(", ")
+            assert columns == sorted(columns, key=["tenant", "state", "done", "id"].index), text

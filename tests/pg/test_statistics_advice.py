@@ -112,9 +112,8 @@ def test_groups_of_columns_that_belong_together(session: Session) -> None:
     assert check.statements[0].error_after < 2
 
 
+@pytest.mark.pg(">= 14")
 def test_an_expression_is_estimated_once_it_has_statistics(session: Session) -> None:
-    if session.major < 14:
-        pytest.skip("statistics of expressions came with PostgreSQL 14")
     asked = workload(statement("even", "SELECT id FROM customers WHERE id % 2 = 0"))
     (advice,) = propose_statistics(read_catalog(session), asked, executed(session, asked))
     assert isinstance(advice.change, CreateStatistics)

@@ -8,7 +8,7 @@ from pgproof.model.change import AnalyzeTable
 from pgproof.model.relation import RelationName
 from pgproof.model.trial import ArmRole
 from pgproof.model.variant import CONTROL, Variant
-from pgproof.postgres.carried_statistics import CARRYING_MAJOR, OWN_STATISTICS
+from pgproof.postgres.carried_statistics import OWN_STATISTICS
 from pgproof.postgres.embedded import EmbeddedServer
 from pgproof.postgres.explain import explain
 from pgproof.postgres.session import Session, open_session
@@ -90,10 +90,9 @@ def test_skewed_like_life(pg_server: EmbeddedServer, loaded: Loader) -> None:
     )
 
 
+@pytest.mark.pg(">= 18")
 def test_a_clone_is_misled_alike_until_it_is_analysed(pg_server: EmbeddedServer, loaded: Loader) -> None:
     """So that what ANALYZE gains is measured; from PostgreSQL 18 on, which carries statistics over."""
-    if pg_server.major < CARRYING_MAJOR:
-        pytest.skip(f"needs PostgreSQL {CARRYING_MAJOR}")
     platform = loaded(pg_server, "platform")
     analyze = Variant("analyze", "fresh statistics", (AnalyzeTable(RelationName("public", "audit_logs")),))
     question = ("audit_logs", "action", "data.export")
