@@ -66,7 +66,7 @@ def test_the_decision_comes_first_and_the_next_command_last() -> None:
         " server",
         "  costs    12.0 MB and about 4 s to build; 0.3 % of that cost for the workload's writes; 64.0 MB of"
         " old indexes are freed",
-        "  proof    no set within the limits saves more than 59.0 %, this one 58.0 %: upkeep and 0.02 % an"
+        "  proof    any set within the limits saves at most 59.0 %, this one 58.0 %: upkeep and 0.02 % an"
         " index taken off (1,141 questions to the planner, 2.2 s)",
         "",
         "its indexes",
@@ -137,6 +137,10 @@ def test_a_bound_that_rules_nothing_out_is_no_proof() -> None:
     assert lines[4] == (
         "  proof    none: the time was up before more could be ruled out; try a longer --time-limit"
         " (4,173 questions to the planner, 42.6 s)"
+    )
+    all_but_all = shown(replace(ADVICE, proof=Proof(0.99999, 0.99999, 4, 5, 0.0, 0.0)))[4]
+    assert all_but_all.startswith(
+        "  proof    any set within the limits saves at most 100.0 %, this one over 99.9 %"
     )
     wide = shown(replace(ADVICE, proof=Proof(0.4, 0.6, 4, 4173, 42.6, 6.1)))[4]
     assert wide.endswith("(4,173 questions to the planner, 42.6 s; a longer --time-limit may close the gap)")

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from pgproof.frontends.documents import AdviseDocument
-from pgproof.frontends.report.figures import counted, duration, ms, percent, size
+from pgproof.frontends.report.figures import counted, duration, ms, percent, saving, size
 from pgproof.model.advice import ChoiceExplanation
 from pgproof.model.candidate import Proof
 from pgproof.model.change import CreateIndex, DropIndex
@@ -47,9 +47,9 @@ def print_decision(console: Console, advice: AdviseDocument) -> None:
 
 def _saves(estimate: Estimate, choice: ChoiceExplanation) -> str:
     by = "the time it took on the server" if estimate.weighted_by == "time" else "its calls"
-    saved = f"{percent(estimate.saved_frac)} of the workload's planner cost, each statement weighted by {by}"
+    saved = f"{saving(estimate.saved_frac)} of the workload's planner cost, each statement weighted by {by}"
     aside = _aside(choice)
-    return f"{saved}; of the cost without {aside}, {percent(_net_frac(choice))}" if aside else saved
+    return f"{saved}; of the cost without {aside}, {saving(_net_frac(choice))}" if aside else saved
 
 
 def _costs(estimate: Estimate, choice: ChoiceExplanation, new: int) -> str:
@@ -70,13 +70,14 @@ def _costs(estimate: Estimate, choice: ChoiceExplanation, new: int) -> str:
 def _proof(proof: Proof, choice: ChoiceExplanation) -> str:
     """Say how much better any other set could be: net of upkeep and of a step an index, as the bound is."""
     seconds = f"{proof.planner_calls:,} questions to the planner, {proof.seconds:.1f} s"
-    if proof.bound_frac >= _UNPROVEN_FRAC:
+    gap_frac = proof.bound_frac - proof.saved_frac
+    if proof.bound_frac >= _UNPROVEN_FRAC and gap_frac > _GAP_FRAC:
         return f"none: the time was up before more could be ruled out; try a longer --time-limit ({seconds})"
-    bound = f"no set within the limits saves more than {percent(proof.bound_frac)}, this one"
-    told = f"{bound} {percent(proof.saved_frac)}: upkeep and {percent(STEP_FRAC, 2)} an index taken off"
+    bound = f"any set within the limits saves at most {percent(proof.bound_frac)}, this one"
+    told = f"{bound} {saving(proof.saved_frac)}: upkeep and {percent(STEP_FRAC, 2)} an index taken off"
     if _aside(choice):
         told += f", {_aside(choice)} left out"
-    longer = proof.bound_frac - proof.saved_frac > _GAP_FRAC
+    longer = gap_frac > _GAP_FRAC
     return f"{told} ({seconds}{'; a longer --time-limit may close the gap' if longer else ''})"
 
 

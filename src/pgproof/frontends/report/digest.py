@@ -9,7 +9,7 @@ from rich.markup import escape
 
 from pgproof.frontends.documents import AdviseDocument
 from pgproof.frontends.report.choice import print_measured
-from pgproof.frontends.report.figures import counted, percent, size, times
+from pgproof.frontends.report.figures import counted, percent, saving, size, times
 from pgproof.frontends.report.statement_names import StatementNames
 from pgproof.model.advice import ChoiceExplanation, DropExplanation, IndexExplanation, StatementOutlook
 from pgproof.model.variant import Variant
@@ -58,7 +58,7 @@ def _print_indexes(
     rest = indexes[_SHOWN_INDEXES:]
     if rest:
         known = [index.saved_frac for index in rest if index.saved_frac is not None]
-        worth = f", none of which saves more than {percent(max(known))}" if len(known) == len(rest) else ""
+        worth = f", none of which saves more than {saving(max(known))}" if len(known) == len(rest) else ""
         count = counted(len(rest), "more index", "more indexes")
         console.print(
             f"[dim]  ... and {count}, {size(sum(i.size.size_bytes for i in rest))}{worth}; -v shows all[/]"
@@ -72,7 +72,7 @@ def _print_indexes(
 
 def _figures(index: IndexExplanation) -> str:
     unknown = index.saved_frac is None
-    facts = ["no time to ask what it saves" if unknown else f"saves {percent(index.saved_frac)}"]
+    facts = ["no time to ask what it saves" if unknown else f"saves {saving(index.saved_frac)}"]
     facts.append(size(index.size.size_bytes))
     if index.upkeep_frac >= 0.0005:
         facts.append(f"costs writes {percent(index.upkeep_frac)}")
@@ -121,7 +121,7 @@ def _promise(advice: AdviseDocument, variant: Variant) -> str:
     for estimate in advice.estimates:
         if estimate.variant == variant.name:
             tried = "" if variant.name in advice.measured or not advice.measured else "not tried; "
-            return f"saves {percent(estimate.saved_frac)} for {size(estimate.index_bytes)}; {tried}"
+            return f"saves {saving(estimate.saved_frac)} for {size(estimate.index_bytes)}; {tried}"
     return ""
 
 

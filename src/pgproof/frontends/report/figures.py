@@ -60,6 +60,11 @@ def percent(value: float | None, digits: int = 1) -> str:
     return "-" if value is None else figures.percent(value, digits)
 
 
+def saving(value: float | None) -> str:
+    """Return a share that is saved as percent, "over 99.9 %" while any is left; a dash for None."""
+    return "over 99.9 %" if value is not None and 0.9995 <= value < 1.0 else percent(value)
+
+
 def change(value: float | None) -> str:
     """Return how much it changed, with its sign: "-65 %", "+12 %"; never "-100 %" while any is left."""
     if value is None:
