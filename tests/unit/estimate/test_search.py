@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pgproof.model.candidate import Correction, IndexBudget, IndexCandidate
+from pgproof.stages.estimate.aim import Aim, Found
 from pgproof.stages.estimate.decisions import Answer, Decisions
 from pgproof.stages.estimate.goal import Goal
-from pgproof.stages.estimate.search import Aim, Found, search
+from pgproof.stages.estimate.search import search
 from pgproof.stages.estimate.select import choose_sets, make_goal
 from tests.builders import workload
 from tests.unit.estimate.test_choosing import KNOWN, READ, SORT, PaperPlanner, Plans, candidate, uses

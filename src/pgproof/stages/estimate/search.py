@@ -10,11 +10,12 @@ for good. Where the two programs meet, the set is proved to be the best, up to t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from time import monotonic
 
 from pgproof.model.progress import Progress, ignore_progress
 from pgproof.stages.estimate import scouting
+from pgproof.stages.estimate.aim import Aim, Found
 from pgproof.stages.estimate.bits import Mask, mask_of, places
 from pgproof.stages.estimate.bounding import Bounds
 from pgproof.stages.estimate.costs import Question
@@ -71,46 +72,6 @@ _SMALLEST_FRAC = 0.001  # of its value, for the smallest set of some gain
 _PROVE_FRAC = 0.25  # of the gap left, for a program of whole candidates
 _NOWHERE = 1e9
 _FAR = 1e6  # more than anything is worth
-
-
-@dataclass(frozen=True, slots=True)
-class Aim:
-    """What a search is after. All prices are shares of the workload's cost.
-
-    Args:
-        pool: Candidates it may take.
-        index_price: What an index has to save to be worth having.
-        space_price: What indexes as large as all their tables together have to save on top.
-        rescue_price: What it is worth to bring one statement near the least it can cost.
-        tidy: Take no index whose keys another one of the set begins with.
-    """
-
-    pool: Mask
-    index_price: float = 0.0
-    space_price: float = 0.0
-    rescue_price: float = 0.0
-    tidy: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What a search came to.
-
-    Args:
-        chosen: The set; empty where nothing pays.
-        value: Its total with the prices of the aim, as a share of the workload's cost.
-        bound: No set has less, up to the planner's noise; likewise a share.
-        rounds: How many it took.
-        seconds: Wall time.
-        first_s: Wall time to the first set.
-    """
-
-    chosen: Mask
-    value: float
-    bound: float
-    rounds: int
-    seconds: float
-    first_s: float
 
 
 def search(
@@ -303,6 +264,7 @@ class _Search:
         relaxed = self._relax(ways)
         if relaxed is None:
             return
+        self.try_set(self._rounded(relaxed))
         room = self.value - relaxed.bound
         dear = sum(1 << item for item, more in relaxed.dearer.items() if more > room) & ~self.chosen
         left = [[way for way in group if not way.needs & dear] for group in ways]
@@ -342,8 +304,7 @@ class _Search:
         if relaxed is None:
             return
         self._charges = charges_of(relaxed)
-        limits = self._goal.limits(list(relaxed.parts), tidy=self._aim.tidy)
-        self.try_set(rounded(relaxed.parts, limits) | self._base)
+        self.try_set(self._rounded(relaxed))
         self.bound = max(self.bound, min(relaxed.bound, self._floor))
         enough = self.value - self._gap_frac / 4
         dear = sum(1 << item for item, more in relaxed.dearer.items() if relaxed.bound + more >= enough)
@@ -388,6 +349,10 @@ class _Search:
         if found is not None:
             self._matter |= found.chosen
         return found
+
+    def _rounded(self, relaxed: Relaxation) -> Mask:
+        limits = self._goal.limits(list(relaxed.parts), tidy=self._aim.tidy)
+        return rounded(relaxed.parts, limits) | self._base
 
     def _relax(self, ways: Sequence[Sequence[Way]]) -> Relaxation | None:
         items = list(places(self._pool | self.chosen & ~self._base))

@@ -21,13 +21,14 @@ from pgproof.model.progress import Progress, ignore_progress
 from pgproof.model.relation import Index
 from pgproof.model.units import PlannerCost
 from pgproof.model.workload import Workload, WorkloadStatement
+from pgproof.stages.estimate.aim import Aim, Found
 from pgproof.stages.estimate.bits import Mask
 from pgproof.stages.estimate.builds import build_seconds
 from pgproof.stages.estimate.costs import WorkloadCosts
 from pgproof.stages.estimate.goal import Goal
 from pgproof.stages.estimate.provider import CostProvider
 from pgproof.stages.estimate.relevance import find_relevance
-from pgproof.stages.estimate.search import MAX_ROUNDS, Aim, Found, best_seen, search
+from pgproof.stages.estimate.search import MAX_ROUNDS, best_seen, search
 from pgproof.stages.estimate.verdicts import NO_HELP_FRAC, why_no_more
 from pgproof.stages.estimate.weights import (
     find_overwhelming,
