@@ -22,6 +22,7 @@ from pgproof.model.paired import PairedTiming
 from pgproof.model.rollout import Rollout, StatementEffect
 from pgproof.model.setting_advice import SettingAdvice
 from pgproof.model.statistics_advice import StatisticsAdvice, StatisticsCheck
+from pgproof.model.synthesis import MadeTable, PlanAgreement, Synthesis
 from pgproof.model.variant import Variant
 
 
@@ -229,6 +230,37 @@ class SelfcheckDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class SynthDocument:
+    """``pgproof synth``.
+
+    Args:
+        database: Name of the source.
+        destination: Where the copy is, without a password.
+        scale: Rows, of the source's.
+        seed: Of all chance.
+        masked: Values of statistics were replaced.
+        rows: Made, in all tables.
+        rows_per_s: Made and loaded a second, before indexes are built.
+        seconds: Wall time of the whole.
+        tables: By name.
+        agreement: How alike the two plan; null where no plans were compared.
+        notes: What is not as in the source.
+    """
+
+    database: str
+    destination: str
+    scale: float
+    seed: int
+    masked: bool
+    rows: int
+    rows_per_s: float
+    seconds: float
+    tables: tuple[MadeTable, ...]
+    agreement: PlanAgreement | None
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RunDocument:
     """One line of ``pgproof runs``."""
 
@@ -243,6 +275,23 @@ class RunsDocument:
     """``pgproof runs``: what the ledger remembers, newest first."""
 
     runs: tuple[RunDocument, ...]
+
+
+def synth_document(synthesis: Synthesis) -> SynthDocument:
+    """Return a synthetic database as ``--json`` shows it."""
+    return SynthDocument(
+        database=synthesis.database,
+        destination=synthesis.destination,
+        scale=synthesis.scale,
+        seed=synthesis.seed,
+        masked=synthesis.masked,
+        rows=synthesis.rows,
+        rows_per_s=synthesis.rows_per_s,
+        seconds=synthesis.seconds,
+        tables=synthesis.tables,
+        agreement=synthesis.agreement,
+        notes=synthesis.notes,
+    )
 
 
 def rollout_document(

@@ -23,6 +23,7 @@ SCHEMAS: dict[str, type] = {
     "demo": documents.DemoDocument,
     "selfcheck": documents.SelfcheckDocument,
     "runs": documents.RunsDocument,
+    "synth": documents.SynthDocument,
     "workload": Workload,
     "blueprint": BlueprintDocument,
 }

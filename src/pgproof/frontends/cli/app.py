@@ -51,6 +51,7 @@ _SHORT_HELP = {
     "report": "Show a competition again, as text and as HTML.",
     "runs": "List what the ledger remembers.",
     "selfcheck": "Find out what this host can measure.",
+    "synth": "Make a database from another's statistics.",
 }
 """The commands' own texts are longer than a line, and would be cut off in the list of commands."""
 

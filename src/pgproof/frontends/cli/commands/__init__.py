@@ -12,6 +12,7 @@ from pgproof.frontends.cli.commands.deploy import deploy, resume, revert
 from pgproof.frontends.cli.commands.report import report
 from pgproof.frontends.cli.commands.runs import runs
 from pgproof.frontends.cli.commands.selfcheck import selfcheck
+from pgproof.frontends.cli.commands.synth import synth
 
 COMMANDS: tuple[tuple[str, Callable[..., Any]], ...] = (
     ("demo", demo),
@@ -25,4 +26,5 @@ COMMANDS: tuple[tuple[str, Callable[..., Any]], ...] = (
     ("report", report),
     ("runs", runs),
     ("selfcheck", selfcheck),
+    ("synth", synth),
 )
