@@ -80,6 +80,7 @@ class Summary:
         functions: Called in the view, aggregates left out; sorted.
         parameters: Numbers of the ``$n`` in the view: such a view serves one set of values only.
         pinned: Those of the keys that the query itself does not group by: it asks for one value of each.
+        filters_sums: It keeps only groups whose aggregates meet a condition (HAVING).
     """
 
     source: str
@@ -89,6 +90,7 @@ class Summary:
     functions: tuple[FunctionName, ...]
     parameters: tuple[int, ...]
     pinned: tuple[str, ...] = ()
+    filters_sums: bool = False
 
     @property
     def keys(self) -> tuple[StoredColumn, ...]:
@@ -182,6 +184,7 @@ def _take_apart(
         functions=_functions(stored),
         parameters=tuple(sorted({number for part in stored for number in parameters_in(part)})),
         pinned=tuple(pinned),
+        filters_sums=is_set(select, "having_clause"),
     )
     return SummedQuery(
         place, select, copy, asked, summary, frozenset(relations.columns), is_one_row=not select.group_clause

@@ -10,7 +10,7 @@ from pgproof.model.larger_change import ViewCandidate
 from pgproof.model.relation import ExtendedStatistics, RelationName
 from pgproof.model.workload import ParameterSet, ParameterSource, StatementCounters, WorkloadStatement
 from pgproof.stages.propose.matviews import propose_views
-from tests.builders import catalog, column, statement, table, workload
+from tests.builders import catalog, column, primary_key, statement, table, workload
 
 ORDERS = table(
     "orders",
@@ -141,6 +141,33 @@ def test_how_many_combinations_there_are_is_a_guess_without_statistics_of_them()
     held = ExtendedStatistics(name, ORDERS.relation, ("customer_id", "status"), ("ndistinct",), "")
     (view,) = views(sql, known=replace(KNOWN, statistics=(held,)))
     assert view.confidence is Confidence.MEDIUM
+
+
+def test_what_follows_from_a_primary_key_is_not_needed_to_tell_rows_apart() -> None:
+    buyer = table("buyer", column("id"), column("name", "text"), column("note", "text", width=4000))
+    known = catalog(
+        ORDERS, buyer, constraints=[primary_key("buyer", "id"), primary_key("orders", "id", "status")]
+    )
+    sql = (
+        "SELECT b.name, b.note, o.status, b.id, count(*) FROM orders o JOIN buyer b ON b.id = o.customer_id"
+        " WHERE o.at > $1 AND o.status = $2 GROUP BY 1, 2, 3, 4"
+    )
+    (view,) = views(statement(sql, ("2026-01-01Z", "new"), ("2026-01-01Z", "paid")), known=known)
+    (index,) = view.change.indexes
+    assert [key.column for key in index.keys] == ["status", "id"], "what is looked up stands first"
+    assert "orders_by_status_id_" in view.change.view.name
+
+
+def test_an_index_whose_entries_might_not_fit_is_not_proposed() -> None:
+    wide = table("orders", column("note", "text", width=4000), pages=20_000)
+    (view,) = views("SELECT note, count(*) FROM orders GROUP BY note", known=catalog(wide))
+    assert view.change.indexes == ()
+
+
+def test_conditions_on_sums_are_guesses() -> None:
+    (view,) = views(f"{BY_STATUS} HAVING sum(total) > 5")
+    assert view.confidence is Confidence.LOW
+    assert "HAVING" in view.confidence_reason
 
 
 def test_days_depend_on_the_session_that_refreshes() -> None:

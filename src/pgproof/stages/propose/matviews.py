@@ -10,11 +10,10 @@ from dataclasses import dataclass, replace
 from pgproof.changes import refusals
 from pgproof.errors import ParseError, UsageError
 from pgproof.model.catalog import Catalog
-from pgproof.model.change import CreateIndex, CreateMaterializedView
-from pgproof.model.estimate import Confidence
+from pgproof.model.change import CreateMaterializedView
 from pgproof.model.figures import percent
 from pgproof.model.larger_change import Dismissed, LargerKind, ViewCandidate, ViewColumn
-from pgproof.model.relation import IndexKey, RelationKind, RelationName, Table
+from pgproof.model.relation import RelationKind, RelationName, Table
 from pgproof.model.workload import ParameterSet, ParameterSource, Workload, WorkloadStatement
 from pgproof.sqltext.calls import FunctionName
 from pgproof.sqltext.fingerprint import fingerprint
@@ -26,6 +25,7 @@ from pgproof.sqltext.summary_reading import ViewDefinition, define_view, read_fr
 from pgproof.stages.propose.immutable import is_built_in
 from pgproof.stages.propose.reading import ReadStatement, read_workload, table_of
 from pgproof.stages.propose.shares import share_statements
+from pgproof.stages.propose.view_keys import find_telling_keys, judge_rows, unique_indexes
 from pgproof.stages.propose.worth import pages_of
 
 SHARE_FRAC = 0.02
@@ -235,27 +235,22 @@ def _why_not(group: Sequence[_Use], catalog: Catalog, writes: Mapping[RelationNa
 
 def _candidate(group: Sequence[_Use], share: float, catalog: Catalog) -> Iterator[ViewCandidate]:
     definition = define_view([use.summary for use in group])
-    view = _view_name(definition, _tables(group, catalog))
+    pinned = frozenset(text for use in group for text in use.summary.pinned)
+    telling = find_telling_keys(definition, pinned, catalog)
+    view = _view_name(definition, telling, _tables(group, catalog))
     readers = tuple(_readers(group, definition, view, catalog))
-    pinned = {text for use in group for text in use.summary.pinned}
-    ranked = sorted(definition.keys, key=lambda column: column.expression not in pinned)
-    keys = [column.name for column in ranked] or [definition.columns[0].name]
-    index = CreateIndex(
-        view,
-        truncate_identifier(view.name, suffix="_key"),
-        tuple(IndexKey(column=name) for name in keys),
-        unique=True,
-    )
-    change = CreateMaterializedView(view, definition.sql, (index,))
+    change = CreateMaterializedView(view, definition.sql, tuple(unique_indexes(view, telling, catalog)))
     if not readers or refusals(change, catalog.of_owner):
         return
-    confidence, reason = _confidence(group[0].summary, definition, _tables(group, catalog), catalog)
+    confidence, reason = judge_rows(
+        definition, [use.summary for use in group], _tables(group, catalog), catalog
+    )
     yield ViewCandidate(
         change=change,
         columns=tuple(map(_view_column, definition.columns)),
         readers=readers,
         reason=f"{_some(_names(group))} sum up the same rows, {percent(share, 0)} of the workload",
-        cautions=tuple(_cautions(group)),
+        cautions=tuple(_cautions(group, change)),
         confidence=confidence,
         confidence_reason=reason,
     )
@@ -266,11 +261,13 @@ def _view_column(column: StoredColumn) -> ViewColumn:
     return ViewColumn(column.name, column.is_key, table, column.column)
 
 
-def _view_name(definition: ViewDefinition, tables: Sequence[Table]) -> RelationName:
+def _view_name(
+    definition: ViewDefinition, telling: Sequence[StoredColumn], tables: Sequence[Table]
+) -> RelationName:
     """Name a view after its largest table and its keys; the same definition gets the same name."""
     largest = max(tables, key=pages_of).relation
-    keys = [column.name for column in definition.keys][:_KEYS_IN_NAME]
-    words = "_".join([largest.name, *(("by", *keys) if keys else ("summed",))])
+    keys = [column.name for column in telling][:_KEYS_IN_NAME]
+    words = "_".join([largest.name, *(("by", *keys) if definition.keys else ("summed",))])
     digits = hashlib.sha256(definition.sql.encode()).hexdigest()[:_HASH_DIGITS]
     return RelationName(largest.schema, truncate_identifier(words, max_bytes=59, suffix=f"_{digits}"))
 
@@ -305,7 +302,7 @@ def _merged(sets: Sequence[ParameterSet]) -> tuple[ParameterSet, ...]:
     return tuple(replace(first[values], weight=weight) for values, weight in weights.items())
 
 
-def _cautions(group: Sequence[_Use]) -> Iterator[str]:
+def _cautions(group: Sequence[_Use], change: CreateMaterializedView) -> Iterator[str]:
     yield (
         "its answers are those of the last refresh, never newer: only for statements whose readers may see"
         " yesterday's figures"
@@ -318,54 +315,11 @@ def _cautions(group: Sequence[_Use]) -> Iterator[str]:
         )
     elif group[0].summary.conditions:
         yield "the constants in its WHERE are part of it: a statement with others can't read it"
+    if not change.indexes:
+        yield "its keys are too wide for a unique index, so everybody who reads it waits for each refresh"
     zoned = sorted({f.name for use in group for f in use.summary.functions if f.name in _ZONED})
     if zoned:
         yield f"{', '.join(zoned)} may follow the TimeZone and other settings of the session that refreshes"
-
-
-def _confidence(
-    summary: Summary, definition: ViewDefinition, tables: Sequence[Table], catalog: Catalog
-) -> tuple[Confidence, str]:
-    """Say how far the planner can know how many rows the view has."""
-    keys = definition.keys
-    if not keys:
-        return Confidence.HIGH, "it has one row"
-    if any(table.rows < 0 for table in tables):
-        return Confidence.LOW, "a table was never analysed"
-    columns = [table.column(key.column) for key in keys for table in tables if _is_of(key.table, table)]
-    if any(key.table is None for key in keys) or any(c is None or c.statistics is None for c in columns):
-        return Confidence.LOW, "the planner has no statistics of an expression it groups by, and guesses"
-    if len(keys) == 1 and not summary.conditions and len(tables) == 1:
-        return Confidence.HIGH, "as many rows as its key has values, by the column's statistics"
-    if _guesses_combinations(definition, tables, catalog):
-        return (
-            Confidence.LOW,
-            "the planner guesses how many combinations its keys have (CREATE STATISTICS (ndistinct) would"
-            " tell)",
-        )
-    return Confidence.MEDIUM, "the planner's estimate of groups over conditions, joins or several columns"
-
-
-def _guesses_combinations(definition: ViewDefinition, tables: Sequence[Table], catalog: Catalog) -> bool:
-    """Tell whether several keys are of one table, which has no statistics of them together.
-
-    **Source**: estimate_num_groups in src/backend/utils/adt/selfuncs.c clamps such guesses to a tenth of the
-    rows.
-    """
-    for table in tables:
-        columns = {key.column for key in definition.keys if _is_of(key.table, table)}
-        known = [
-            set(object_.columns)
-            for object_ in catalog.statistics
-            if object_.table == table.relation and "ndistinct" in object_.kinds
-        ]
-        if len(columns) > 1 and not any(columns <= held for held in known):
-            return True
-    return False
-
-
-def _is_of(name: tuple[str, str] | None, table: Table) -> bool:
-    return name == (table.relation.schema, table.relation.name)
 
 
 def _some(names: Sequence[str]) -> str:
