@@ -137,21 +137,23 @@ def _choose(task: Task, pricing: Pricing, dropping: Dropping, trials: Trials | N
     )
     limit_s = task.wishes.time_limit_s
     pace = by_time(task.progress, _SEARCH, limit_s)
-    selection = choose(goal, ends_at=monotonic() + limit_s, progress=pace)
 
-    def settled(chosen: Selection) -> Selection:
-        return dropping.apply(goal, in_sensible_order(goal, chosen, task.catalog))
+    def chosen_by(wanted: Goal) -> Selection:
+        selection = choose(wanted, ends_at=monotonic() + limit_s, progress=pace)
+        return in_sensible_order(wanted, selection, task.catalog)
 
     def as_variants(chosen: Selection) -> tuple[Variant, ...]:
-        return propose_variants(task.catalog, pricing.candidates, settled(chosen).sets, dropping.of)
+        sets = dropping.apply(goal, chosen).sets
+        return propose_variants(task.catalog, pricing.candidates, sets, dropping.of)
 
+    selection = chosen_by(goal)
     measured: Mapping[str, tuple[PairedTiming, ...]] = {}
     doubts: tuple[str, ...] = ()
     if trials is not None and selection.sets:
         goal, selection, measured, doubts = refine(
-            goal, selection, as_variants, trials.measure, limit_s, task.progress
+            goal, selection, as_variants, trials.measure, chosen_by, task.progress
         )
-    selection = settled(selection)
+    selection = dropping.apply(goal, selection)
     variants = as_variants(selection) or _only_drops(goal, task.review)
     estimates = estimate_variants(pricing.provider, workload, variants, checks=checks, costs=goal.costs)
     reason = (selection.reason,) if selection.reason else ()

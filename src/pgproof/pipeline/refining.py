@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from time import monotonic
 
 from pgproof.model.candidate import Selection
 from pgproof.model.figures import size
@@ -14,7 +13,6 @@ from pgproof.model.variant import Variant
 from pgproof.pipeline.recommending import recommended_first
 from pgproof.pipeline.trials import Tried, corrections_of
 from pgproof.stages.estimate.goal import Goal
-from pgproof.stages.estimate.select import choose
 
 MAX_TRIALS = 12
 """Sets that are built and timed. **Source**: judgement; three sets, and a few rounds of second thoughts."""
@@ -30,7 +28,7 @@ def refine(
     selection: Selection,
     as_variants: Callable[[Selection], tuple[Variant, ...]],
     measure: Callable[[Variant], Tried],
-    time_limit_s: float,
+    choose_again: Callable[[Goal], Selection],
     progress: Progress = ignore_progress,
 ) -> tuple[Goal, Selection, Measured, tuple[str, ...]]:
     """Try the sets of a selection, the recommended one first; choose anew while one is not what it seemed.
@@ -42,7 +40,7 @@ def refine(
         selection: What to begin with; it has sets.
         as_variants: Makes variants of a selection.
         measure: Builds a variant on a clone and times what it changes.
-        time_limit_s: Of each choice.
+        choose_again: Chooses sets by a goal that holds what was learned.
         progress: Told what is being done.
 
     Returns:
@@ -59,7 +57,7 @@ def refine(
         progress(f"trial {len(learned.seen) + 1} of at most {MAX_TRIALS}, the set {variant.name}")
         if learned.take(variant, measure(variant)):
             progress("choosing again, with what was learned on the clone")
-            selection = choose(learned.goal, ends_at=monotonic() + time_limit_s, progress=progress)
+            selection = choose_again(learned.goal)
     selection, measured = _without_losers(learned, selection, as_variants)
     return learned.goal, selection, measured, tuple(learned.notes)
 

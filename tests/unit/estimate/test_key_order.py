@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from pgproof.model.candidate import Ambition, IndexCandidate, IndexSet, Selection
+from pgproof.model.candidate import Ambition, Correction, IndexCandidate, IndexSet, Selection
 from pgproof.model.relation import Table
 from pgproof.model.units import PlannerCost
 from pgproof.stages.estimate.key_order import in_sensible_order
@@ -33,10 +33,16 @@ CANDIDATES = (
 )
 
 
-def settled(chosen: str, plans: Plans, sizes: dict[str, int] | None = None, known: Table = T) -> set[str]:
+def settled(
+    chosen: str,
+    plans: Plans,
+    sizes: dict[str, int] | None = None,
+    known: Table = T,
+    corrections: tuple[Correction, ...] = (),
+) -> set[str]:
     candidates: tuple[IndexCandidate, ...] = CANDIDATES
     planner = PaperPlanner(plans, {c.name: 8192 for c in candidates} | (sizes or {}))
-    goal = make_goal(planner, catalog(known), workload(*plans), candidates)
+    goal = make_goal(planner, catalog(known), workload(*plans), candidates, corrections=corrections)
     one = IndexSet(Ambition.LEAN, (chosen,), PlannerCost(1), PlannerCost(1), 8192, PlannerCost(0))
     selection = Selection((one,), "", PlannerCost(1), PlannerCost(1))
     return set(in_sensible_order(goal, selection, catalog(known)).sets[0].names)
@@ -75,3 +81,9 @@ def test_a_flag_of_which_nothing_is_known_is_still_a_flag() -> None:
     unknown = replace(T, columns=tuple(replace(column, statistics=None) for column in T.columns))
     plans = equal_plans("flag_first", "tenant_first")
     assert settled("flag_first", plans, known=unknown) == {"tenant_first"}
+
+
+def test_what_a_clone_taught_is_not_undone() -> None:
+    plans = equal_plans("flag_first", "tenant_first")
+    slow = Correction("q0", frozenset({"tenant_first"}), 3.0)
+    assert settled("flag_first", plans, corrections=(slow,)) == {"flag_first"}

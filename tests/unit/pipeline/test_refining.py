@@ -80,7 +80,7 @@ class Paper:
     ) -> tuple[Goal, Selection, Mapping[str, tuple[PairedTiming, ...]], tuple[str, ...]]:
         selection = choose(self.goal)
         assert selection.sets
-        return refine(self.goal, selection, self.as_variants, measure or self.measure, 60.0)
+        return refine(self.goal, selection, self.as_variants, measure or self.measure, choose)
 
 
 def names_of(variant: Variant) -> frozenset[str]:

@@ -41,6 +41,8 @@ class _Orders:
     def __init__(self, goal: Goal, catalog: Catalog) -> None:
         self._goal = goal
         self._catalog = catalog
+        used = frozenset[str]().union(*(correction.used for correction in goal.corrections))
+        self._taught = {goal.indexes[name].table for name in used if name in goal.indexes}
         self._alike: defaultdict[object, list[str]] = defaultdict(list)
         for name in sorted(goal.everything):
             self._alike[_without_order(goal.indexes[name])].append(name)
@@ -55,6 +57,8 @@ class _Orders:
 
     def _exchanged(self, names: Names, name: str) -> Names:
         change = self._goal.indexes[name]
+        if change.table in self._taught:
+            return names  # real runs said more of its indexes than the planner does
         mine = self._rank(change)
         better = [
             (rank, other)
