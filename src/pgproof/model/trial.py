@@ -33,7 +33,7 @@ class GateResult:
     """One gate of one arm.
 
     Args:
-        name: "results-equal", "write-path", "storage", "statement-regression", "errors", "build".
+        name: "results-equal", "write-path", "storage", "statement-regression", "errors", "build", "criteria".
         passed: Whether the arm may win.
         evidence: The figure and the limit, or the statement that failed; no row values.
     """
@@ -45,17 +45,28 @@ class GateResult:
 
 @dataclass(frozen=True, slots=True)
 class TargetResult:
-    """Whether an arm meets one of the owners' targets.
+    """Whether an arm meets one of the owners' targets or criteria.
 
     Args:
         title: Of the target.
         met: By all of its statements.
         evidence: The figures; of the statement furthest from it where it is missed.
+        measured: The figure of a criterion, in ``unit``; None where it was not measured, and for a target.
+        limit: Of a criterion, in ``unit``; None for a target.
+        unit: "ms", "/s", "bytes", "share" or "count"; empty for a target.
+        over_frac: How far the figure is above the limit, as a share of it (0.32: a third more; -0.5: half of
+            it); None where either is unknown or the limit is 0.
+        gate: The arm can't win when it misses it.
     """
 
     title: str
     met: bool
     evidence: str
+    measured: float | None = None
+    limit: float | None = None
+    unit: str = ""
+    over_frac: float | None = None
+    gate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +147,19 @@ class LoadResult:
 
 
 @dataclass(frozen=True, slots=True)
+class ProfileLoad:
+    """An arm under another load profile than the first one.
+
+    Args:
+        profile: Its name.
+        load: What was measured.
+    """
+
+    profile: str
+    load: LoadResult
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """One arm against another, paired round by round.
 
@@ -170,7 +194,7 @@ class Score:
 
     Args:
         total: Weighted sum.
-        tests: 100 times the share of the owners' targets that are met; 100 where none are set.
+        tests: 100 times the share of the owners' targets and criteria that are met; 100 where none are set.
         p95: 100 for the fastest p95 among the arms in the race, less in proportion.
         simplicity: See ``stages/compete/score.py`` for the formula.
         wins_frac: Share of bootstrap draws in which it had the most points.
@@ -213,8 +237,10 @@ class ArmResult:
         revert_sql: What undoes it, in order.
         plans: Plans before and after of the statements that changed most.
         dropped: Why it was taken out of the race early, empty otherwise.
-        targets: The owners' targets, met or not; empty for control and canary.
+        targets: The owners' targets, then their criteria, met or not; for the control the criteria alone, so
+            that one sees where one stands today; empty for the canary.
         predictions: What the planner predicted beside what was measured; None where nothing was predicted.
+        further_loads: Under the load profiles after the first one, in the blueprint's order.
     """
 
     name: str
@@ -235,6 +261,7 @@ class ArmResult:
     dropped: str = ""
     targets: tuple[TargetResult, ...] = ()
     predictions: Predictions | None = None
+    further_loads: tuple[ProfileLoad, ...] = ()
 
     @property
     def gates_passed(self) -> bool:

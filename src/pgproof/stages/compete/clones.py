@@ -128,6 +128,7 @@ def open_clones(
     home: Path,
     arms: int,
     writes: bool,
+    storage_bytes: int | None = None,
     clone_bindir: Path | None = None,
     progress: Progress = ignore_progress,
 ) -> Iterator[tuple[EmbeddedClones, Catalog]]:
@@ -138,6 +139,7 @@ def open_clones(
         home: Folder of pgproof, where the server's files lie.
         arms: How many clones will be wanted; decides whether the disk is large enough.
         writes: The workload writes, so commits must cost what they cost: the server is durable then.
+        storage_bytes: Disk space that all clones together may take; None sets no limit but the disk's.
         clone_bindir: Programs of the PostgreSQL to use; None chooses (see `choose_rung`).
         progress: Told what is being done.
 
@@ -147,7 +149,7 @@ def open_clones(
     Raises:
         Unreachable, CapabilityMissing: The target can't be read.
         EmbeddedServerError: No server could be started, or the target couldn't be copied.
-        TrialFailed: The disk is too small.
+        TrialFailed: The disk, or the budget, is too small.
     """
     progress("reading the target")
     with open_session(target_dsn, statement_timeout_ms=0) as target:
@@ -155,7 +157,7 @@ def open_clones(
         size_bytes = int(target.query("database_size")[0].database_bytes)
     rung = choose_rung(catalog.major, clone_bindir)
     home.mkdir(parents=True, exist_ok=True)
-    check_disk(home, size_bytes, arms + 1)
+    check_disk(home, size_bytes, arms + 1, storage_bytes)
     # Autovacuum would wake up on one arm and not on another, in the middle of a round.
     settings = {"autovacuum": "off"}
     with start_server(rung.binaries, home=home, label="arms", settings=settings, durable=writes) as server:
@@ -171,18 +173,26 @@ def open_clones(
             yield EmbeddedClones(server, admin, info), catalog
 
 
-def check_disk(home: Path, size_bytes: int, copies: int) -> None:
-    """Refuse to start where the copies would fill the disk.
+def check_disk(home: Path, size_bytes: int, copies: int, storage_bytes: int | None = None) -> None:
+    """Refuse to start where the copies would fill the disk, or take more than they may.
 
     Args:
         home: A folder on the disk in question.
         size_bytes: Of the target.
         copies: Clones plus the sealed copy.
+        storage_bytes: That they may take; None sets no limit.
 
     Raises:
-        TrialFailed: There is too little free space.
+        TrialFailed: There is too little free space, or the budget is smaller.
     """
     wanted = int(size_bytes * copies * (1.0 + DISK_RESERVE_FRAC))
+    if storage_bytes is not None and wanted > storage_bytes:
+        raise TrialFailed(
+            f"The storage budget is too small: {copies} copies of {size(size_bytes)} need about "
+            f"{size(wanted)}, and {size(storage_bytes)} are allowed.",
+            hint="Raise budget.storage_bytes, or let fewer variants compete. Nothing was copied.",
+            context={"wanted_bytes": wanted, "storage_bytes": storage_bytes, "copies": copies},
+        )
     free = shutil.disk_usage(home).free
     if wanted > free:
         raise TrialFailed(

@@ -19,21 +19,20 @@ from pgproof.model.progress import Progress, ignore_progress
 from pgproof.model.trial import ArmResult, ArmRole, CloneInfo, Competition, Equality, Verdict
 from pgproof.model.variant import CANARY, CONTROL
 from pgproof.postgres.session import open_session
+from pgproof.stages.compete.allowance import within_budget
 from pgproof.stages.compete.arms import BuiltArm, build_arm
 from pgproof.stages.compete.clones import CloneHost, open_clones
 from pgproof.stages.compete.comparison import Rules, make_rules
 from pgproof.stages.compete.equality import Comparer
-from pgproof.stages.compete.load import LoadOutcome, LoadTarget, run_load
 from pgproof.stages.compete.measure import Lane, is_parallel, why_not_executable
 from pgproof.stages.compete.observe import Observed, observe_arms
 from pgproof.stages.compete.race import RaceOutcome, run_race
 from pgproof.stages.compete.result import Record, judge_gates, make_arm_result, make_entries
 from pgproof.stages.compete.score import choose_winner, explain_decision, explain_no_proposal, score_entries
 from pgproof.stages.compete.shortage import describe_shortage
+from pgproof.stages.compete.under_load import load_share_s, put_under_load
+from pgproof.stages.compete.unsupported import refuse_unsupported
 from pgproof.stages.compete.values import describe_unmeasured, leave_out_failing
-
-LOAD_SHARE_FRAC = 0.4
-"""Most of the time limit that is kept for the load; the race gets the rest."""
 
 ANSWERS_FRAC = 0.2
 """Share of the time limit that the control's answers, against which all arms are compared, may take."""
@@ -43,8 +42,6 @@ UNMEASURED_NAMED = 5
 
 CANARY_SETS = 3
 """Parameter sets compared on the canary, which is the control once more."""
-
-_SLICE_OVERHEAD_S = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +79,7 @@ def run_competition(
         progress: Told what is being done.
 
     Raises:
+        Refused: The blueprint asks for what is not run yet.
         Unreachable, CapabilityMissing: The target can't be read.
         EmbeddedServerError: There is no server for the clones, or the target couldn't be copied.
         TrialFailed: The disk is too small, no statement could be measured, or the clone server broke down.
@@ -101,12 +99,14 @@ def hold_competition(
     progress: Progress = ignore_progress,
 ) -> Held:
     """Do what `run_competition` does, and keep the samples for a manifest (see ``manifest.py``)."""
+    refuse_unsupported(blueprint)
     writes = any(not statement.query.read_only for statement in blueprint.workload.statements)
     with open_clones(
         target_dsn,
         home=home,
         arms=len(blueprint.variants) + 2,
         writes=writes,
+        storage_bytes=blueprint.budget.storage_bytes,
         clone_bindir=clone_bindir,
         progress=progress,
     ) as (host, catalog):
@@ -131,10 +131,12 @@ def compete_on(
         progress: Told what is being done.
 
     Raises:
-        TrialFailed: No statement could be measured, or the clone server broke down.
+        TrialFailed: No statement could be measured, the time budget is used up, or the clone server broke
+            down.
     """
     started_at, started = datetime.now(UTC), time.monotonic()
     with _build_arms(host, catalog, blueprint, progress) as arms:
+        blueprint, cut = within_budget(blueprint, host.info.seconds + time.monotonic() - started)
         standing = [arm for arm in arms if not arm.failure]
         equalities, failing, known_ms = _compare_results(standing, blueprint, progress)
         barred = [name for name, found in equalities.items() if any(e.equal is False for e in found)]
@@ -142,7 +144,7 @@ def compete_on(
         fitted = replace(blueprint, workload=runnable.workload)
         seen, race = _race(standing, fitted, known_ms, barred, settle, progress)
         statements = tuple(s for s in fitted.workload.statements if s.name not in seen.skipped)
-        load = _load(standing, fitted, seen, race, progress)
+        load = put_under_load(standing, fitted, seen, race, progress)
     record = Record(
         blueprint=blueprint,
         arms=arms,
@@ -151,10 +153,10 @@ def compete_on(
         seen=seen,
         race=race,
         logs=load.logs,
+        further_logs=load.further,
         rules=_rules_of(blueprint),
     )
-    ill = [load.health.ill] if load.health.ill else []
-    notes = (*runnable.notes, *_notes(record), *load.notes, *ill)
+    notes = (*([cut] if cut else []), *runnable.notes, *_notes(record), *load.notes)
     competition = conclude(record, host.info, started_at, time.monotonic() - started, notes)
     return Held(competition, record)
 
@@ -306,7 +308,7 @@ def _race(
     progress: Progress,
 ) -> tuple[Observed, RaceOutcome]:
     race = blueprint.race
-    limit_s, started = race.time_limit_s - _load_share_s(blueprint, len(arms)), time.monotonic()
+    limit_s, started = race.time_limit_s - load_share_s(blueprint, len(arms)), time.monotonic()
     with ExitStack() as open_lanes:
         lanes = [open_lanes.enter_context(Lane(arm.name, arm.dsn, race.statement_timeout_ms)) for arm in arms]
         seen = observe_arms(
@@ -336,30 +338,6 @@ def _race(
             progress=progress,
         )
     return seen, outcome
-
-
-def _load(
-    arms: Sequence[BuiltArm], blueprint: Blueprint, seen: Observed, race: RaceOutcome, progress: Progress
-) -> LoadOutcome:
-    """Put all arms that are still in the race under load."""
-    targets = [LoadTarget(arm.name, arm.dsn) for arm in arms if arm.name not in race.dropped]
-    statements = [s for s in blueprint.workload.statements if s.name not in seen.skipped]
-    return run_load(
-        targets,
-        statements,
-        blueprint.load,
-        seed=blueprint.race.seed,
-        time_limit_s=_load_share_s(blueprint, len(arms)),
-        statement_timeout_ms=race.timeout_ms,
-        progress=progress,
-    )
-
-
-def _load_share_s(blueprint: Blueprint, arms: int) -> float:
-    """Return the part of the time limit that is kept for the load."""
-    load = blueprint.load
-    wanted = load.slices * (load.slice_s + _SLICE_OVERHEAD_S) * arms
-    return min(wanted, blueprint.race.time_limit_s * LOAD_SHARE_FRAC)
 
 
 def _notes(record: Record) -> list[str]:

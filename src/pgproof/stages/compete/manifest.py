@@ -22,6 +22,7 @@ from pgproof.model.variant import CONTROL
 from pgproof.model.workload import WorkloadStatement
 from pgproof.stages.compete.comparison import Rules, compare_arms
 from pgproof.stages.compete.competition import Held
+from pgproof.stages.compete.load_log import LoadLog
 from pgproof.stages.compete.samples import Sample, Samples
 
 FORMAT = 1
@@ -82,11 +83,14 @@ def manifest(held: Held) -> dict[str, Any]:
             ]
             for sample in record.race.samples
         ],
-        "load_ns": {
-            arm: [round(value * _NS_PER_MS) for value in log.latencies_ms] for arm, log in record.logs.items()
-        },
+        "load_ns": _latencies(record.logs),
+        "further_load_ns": {profile: _latencies(logs) for profile, logs in record.further_logs.items()},
     }
     return {**body, "digest": digest_of(body)}
+
+
+def _latencies(logs: Mapping[str, LoadLog]) -> dict[str, list[int]]:
+    return {arm: [round(value * _NS_PER_MS) for value in log.latencies_ms] for arm, log in logs.items()}
 
 
 def digest_of(body: Mapping[str, Any]) -> str:

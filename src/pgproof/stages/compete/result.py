@@ -17,7 +17,9 @@ from pgproof.model.trial import (
     Comparison,
     Equality,
     GateResult,
+    LoadResult,
     PlanPair,
+    ProfileLoad,
     Score,
     StatementTiming,
     TargetResult,
@@ -28,6 +30,7 @@ from pgproof.postgres.explain import render_plan
 from pgproof.stages.compete.arms import BuiltArm
 from pgproof.stages.compete.bootstrap import DRAWS
 from pgproof.stages.compete.comparison import Rules, compare_arms
+from pgproof.stages.compete.criteria import ArmFigures, judge_criteria, judge_criteria_gate
 from pgproof.stages.compete.gates import (
     judge_build,
     judge_errors,
@@ -63,6 +66,9 @@ class Record:
         race: Samples and how it ended.
         logs: Of the load, by arm; arms may be missing.
         rules: Of the verdicts.
+        further_logs: Of the load profiles after the first one, by their name and arm.
+        comparisons: Of each arm with the control; made from the rest.
+        loads: What the clients saw, by arm and profile (the first one is ""); made from the rest.
     """
 
     blueprint: Blueprint
@@ -73,9 +79,15 @@ class Record:
     race: RaceOutcome
     logs: Mapping[str, LoadLog]
     rules: Rules
+    further_logs: Mapping[str, Mapping[str, LoadLog]] = field(default_factory=dict)
     comparisons: dict[str, Comparison] = field(default_factory=dict)
+    loads: dict[str, dict[str, LoadResult]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        race = self.blueprint.race
+        for profile, logs in {"": self.logs, **self.further_logs}.items():
+            for name, log in logs.items():
+                self.loads.setdefault(name, {})[profile] = summarise_load(log, race.seed, race.confidence)
         for arm in self.arms:
             if arm.role is not ArmRole.CONTROL and not arm.failure:
                 self.comparisons[arm.name] = compare_arms(
@@ -95,6 +107,7 @@ def judge_gates(record: Record, arm: BuiltArm) -> tuple[GateResult, ...]:
     if not build.passed:
         return (build,)
     samples, limits, alpha = record.race.samples, record.blueprint.limits, record.rules.alpha
+    criteria = judge_criteria_gate(judge_arm_criteria(record, arm))
     return (
         build,
         judge_results(record.equalities.get(arm.name, ())),
@@ -102,6 +115,7 @@ def judge_gates(record: Record, arm: BuiltArm) -> tuple[GateResult, ...]:
         judge_writes(samples, record.statements, arm.name, limits, alpha, record.seen.wal),
         judge_storage(arm, limits),
         judge_errors(samples, record.statements, arm.name, limits, record.logs),
+        *((criteria,) if criteria else ()),
     )
 
 
@@ -135,17 +149,38 @@ def make_entries(record: Record, gates: Mapping[str, Sequence[GateResult]]) -> t
                 p95_ms=p95,
                 p95_draws_ms=own,
                 simplicity=rate_simplicity(arm.variant, arm.steps, arm.index_bytes, arm.index_bytes_before),
-                targets_met_frac=share_met(judge_arm_targets(record, arm.name)),
+                targets_met_frac=share_met(judge_arm_targets(record, arm)),
             )
         )
     return tuple(entries)
 
 
-def judge_arm_targets(record: Record, arm: str) -> tuple[TargetResult, ...]:
-    """Return whether an arm meets the blueprint's targets, in their order."""
-    return judge_targets(
-        record.blueprint.targets, time_statements(record, CONTROL.name), time_statements(record, arm)
+def judge_arm_targets(record: Record, arm: BuiltArm) -> tuple[TargetResult, ...]:
+    """Return whether an arm meets the blueprint's targets, then its criteria; of the control only these."""
+    if arm.failure or arm.role is ArmRole.CANARY:
+        return ()
+    criteria = judge_arm_criteria(record, arm)
+    if arm.role is ArmRole.CONTROL:
+        return criteria
+    before, after = time_statements(record, CONTROL.name), time_statements(record, arm.name)
+    return (*judge_targets(record.blueprint.targets, before, after), *criteria)
+
+
+def judge_arm_criteria(record: Record, arm: BuiltArm) -> tuple[TargetResult, ...]:
+    """Return whether an arm keeps the owners' thresholds, in their order."""
+    if not record.blueprint.criteria:
+        return ()
+    loads = dict(record.loads.get(arm.name, {}))
+    if "" in loads:
+        loads[record.blueprint.load.name] = loads[""]
+    figures = ArmFigures(
+        timings=time_statements(record, arm.name),
+        loads=loads,
+        index_bytes=arm.index_bytes,
+        build_ms=arm.build_ms,
+        build_wal_bytes=arm.wal_bytes,
     )
+    return judge_criteria(record.blueprint.criteria, figures)
 
 
 def draw_ratio(comparison: Comparison, seed: int) -> NDArray[np.float64]:
@@ -166,8 +201,6 @@ def make_arm_result(
     record: Record, arm: BuiltArm, gates: Sequence[GateResult], score: Score | None
 ) -> ArmResult:
     """Put together all that is known of an arm."""
-    log = record.logs.get(arm.name)
-    race = record.blueprint.race
     changes = ", ".join(describe(change) for change in arm.variant.changes)
     return ArmResult(
         name=arm.name,
@@ -176,7 +209,10 @@ def make_arm_result(
         gates=tuple(gates),
         equality=record.equalities.get(arm.name, ()),
         statements=time_statements(record, arm.name) if not arm.failure else (),
-        load=summarise_load(log, race.seed, race.confidence) if log else None,
+        load=record.loads.get(arm.name, {}).get(""),
+        further_loads=tuple(
+            ProfileLoad(profile, load) for profile, load in record.loads.get(arm.name, {}).items() if profile
+        ),
         comparison=record.comparisons.get(arm.name),
         index_bytes=arm.index_bytes,
         build_ms=arm.build_ms,
@@ -186,9 +222,7 @@ def make_arm_result(
         revert_sql=tuple(step.sql for step in arm.revert),
         plans=pick_plans(record, arm.name) if arm.role is ArmRole.VARIANT else (),
         dropped=record.race.dropped.get(arm.name, ""),
-        targets=judge_arm_targets(record, arm.name)
-        if arm.role is ArmRole.VARIANT and not arm.failure
-        else (),
+        targets=judge_arm_targets(record, arm),
         predictions=compare_predictions(
             record.race.samples, record.statements, arm.variant, record.rules.alpha
         )

@@ -28,7 +28,7 @@ def judge_targets(
 
 
 def share_met(results: Sequence[TargetResult]) -> float:
-    """Return the share of targets that are met, 0 to 1; 1 where none are set."""
+    """Return the share of targets and criteria that are met, 0 to 1; 1 where none are set."""
     return sum(result.met for result in results) / len(results) if results else 1.0
 
 
