@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from pgproof.frontends.cli.app import run
-from pgproof.frontends.cli.commands import COMMANDS
+from pgproof.frontends.cli.commands import COMMANDS, GROUPS
 
 FOLDER = Path(__file__).parent / "cli"
-NAMES = ("pgproof", *(name for name, _ in COMMANDS))
+MEMBERS = tuple(f"{group} {name}" for group, members in GROUPS.items() for name, _ in members)
+NAMES = ("pgproof", *(name for name, _ in COMMANDS), *GROUPS, *MEMBERS)
 
 
 def help_of(name: str) -> str:
@@ -22,7 +23,7 @@ def help_of(name: str) -> str:
     with pytest.MonkeyPatch.context() as environment, contextlib.redirect_stdout(shown):
         environment.setenv("COLUMNS", "80")
         environment.setenv("NO_COLOR", "1")
-        assert run(["--help"] if name == "pgproof" else [name, "--help"]) == 0
+        assert run(["--help"] if name == "pgproof" else [*name.split(), "--help"]) == 0
     return "\n".join(line.rstrip() for line in shown.getvalue().splitlines()) + "\n"
 
 

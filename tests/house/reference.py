@@ -77,9 +77,21 @@ def render() -> dict[Path, str]:
 
 
 def commands() -> dict[str, Any]:
-    """The commands by name, in the order of the line."""
+    """The commands by name, in the order of the line; those of a group by two words ("blueprint check")."""
     group: Any = typer.main.get_command(app)
-    return dict(group.commands)
+    found = {}
+    for name, command in group.commands.items():
+        members = getattr(command, "commands", None)
+        found |= (
+            {f"{name} {member}": each for member, each in members.items()} if members else {name: command}
+        )
+    return found
+
+
+def name_command(words: list[str]) -> tuple[str, list[str]]:
+    """Split a command line into the command's name, of one word or two, and what follows it."""
+    two = " ".join(words[:2])
+    return (two, words[2:]) if two in commands() else (words[0], words[1:])
 
 
 def render_commands() -> str:

@@ -32,8 +32,9 @@ def command_lines(document: Path) -> Iterator[list[str]]:
 
 @pytest.mark.parametrize("document", files(".md"), ids=shown)
 def test_command_lines_of_documents_parse(document: Path) -> None:
-    for name, *arguments in command_lines(document):
-        if not name.startswith("-"):
+    for words in command_lines(document):
+        if not words[0].startswith("-"):
+            name, arguments = reference.name_command(words)
             reference.commands()[name].make_context(name, arguments)
 
 

@@ -182,7 +182,7 @@ def test_what_is_written_is_read_back(blueprint: Blueprint) -> None:
         workload = write_blueprint(blueprint, path)
         assert read_blueprint(path) == blueprint
         path.write_text(
-            render_blueprint(blueprint, workload.name, path.name, commented=True), encoding="utf-8"
+            render_blueprint(blueprint, workload.name, path.name, commented="by id"), encoding="utf-8"
         )
         again = read_blueprint(path)
     assert again == blueprint

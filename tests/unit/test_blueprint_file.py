@@ -1,5 +1,6 @@
 """Blueprints as files: what is written is read again, and every mistake is told with its place."""
 
+import re
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -9,6 +10,8 @@ import yaml
 
 from pgproof.errors import ConfigError
 from pgproof.frontends.blueprint.reading import read_file
+from pgproof.frontends.blueprint.starting import start_plain, write_start
+from pgproof.frontends.blueprint.writing import EXAMPLES
 from pgproof.frontends.blueprint_file import read_blueprint, write_blueprint
 from pgproof.model.blueprint import Blueprint, Limits, LoadProfile, RacePlan, Target, Weights
 from pgproof.model.change import (
@@ -411,3 +414,17 @@ def test_a_folder_that_can_t_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(ConfigError, match="can't be written: "):
         write_blueprint(BLUEPRINT, tmp_path / "file" / "b.yaml")
+
+
+@pytest.mark.parametrize("key", EXAMPLES)
+def test_every_example_of_a_new_blueprint_is_valid(key: str, tmp_path: Path) -> None:
+    path = tmp_path / "new.yaml"
+    write_start(start_plain(path), replacing=False)
+    text = path.read_text("utf-8")
+    before, found, after = text.partition(f"\n# {key}:")
+    assert found, "it is shown"
+    example, end, rest = after.partition("\n\n")
+    uncommented = re.sub(r"^# ", "", f"# {key}:{example}", flags=re.MULTILINE)
+    path.write_text(f"{before}\n{uncommented}{end}{rest}", encoding="utf-8")
+    assert read_file(path).problems == ()
+    assert yaml.safe_load(path.read_text("utf-8"))[key], "it says something"

@@ -11,17 +11,21 @@ from pgproof.frontends.blueprint_file import write_blueprint
 from pgproof.frontends.cli.screen import render_json
 from pgproof.frontends.competition_documents import CompetitionDocument
 from pgproof.frontends.report.page import Page, render_page
+from pgproof.model.blueprint import Blueprint
 from pgproof.model.trial import ArmResult
 from pgproof.pipeline import DemoResult, Raced
 
 
-def write_artifacts(folder: Path, raced: Raced, document: CompetitionDocument) -> tuple[Path, ...]:
+def write_artifacts(
+    folder: Path, raced: Raced, document: CompetitionDocument, blueprint: Blueprint
+) -> tuple[Path, ...]:
     """Write a competition's report, its result, its manifest and, with a winner, the migration.
 
     Args:
         folder: Made when missing; files of the same names are replaced.
         raced: What to report.
         document: The same as ``--json`` shows it.
+        blueprint: What competed.
 
     Returns:
         The files, report first.
@@ -30,8 +34,9 @@ def write_artifacts(folder: Path, raced: Raced, document: CompetitionDocument) -
         ConfigError: The folder can't be written.
     """
     competition = raced.competition
+    page = Page(run=raced.run, competition=competition, blueprint=blueprint)
     files = [
-        write_text(folder / "report.html", render_page(Page(run=raced.run, competition=competition))),
+        write_text(folder / "report.html", render_page(page)),
         write_text(folder / "result.json", render_json(document)),
         write_text(folder / "manifest.json", json.dumps(raced.manifest, ensure_ascii=False) + "\n"),
     ]
@@ -53,6 +58,7 @@ def write_demo_artifacts(folder: Path, result: DemoResult) -> tuple[Path, ...]:
         diagnosis=result.diagnosis,
         rollout=result.journey,
         effects=result.effects,
+        blueprint=result.blueprint,
     )
     files = [write_text(folder / "report.html", render_page(page))]
     blueprint_path = folder / "blueprint.yaml"

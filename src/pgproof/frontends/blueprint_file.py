@@ -15,6 +15,7 @@ from pgproof.frontends.blueprint.writing import render_blueprint
 from pgproof.model.blueprint import Blueprint
 from pgproof.stages.capture.files import save_workload
 from pgproof.stages.capture.resolve import resolve_generators
+from pgproof.stages.capture.spec import WorkloadSpec
 
 
 def write_blueprint(blueprint: Blueprint, path: Path) -> Path:
@@ -57,8 +58,7 @@ def read_blueprint(path: Path) -> Blueprint:
             problem. Or values of its workload have to come from a database.
     """
     file, blueprint = demand_blueprint(path)
-    assert file.spec is not None
-    return replace(blueprint, workload=resolve_generators(None, file.spec))
+    return replace(blueprint, workload=resolve_generators(None, demand_spec(file)))
 
 
 def demand_blueprint(path: Path) -> tuple[BlueprintFile, Blueprint]:
@@ -69,5 +69,11 @@ def demand_blueprint(path: Path) -> tuple[BlueprintFile, Blueprint]:
     """
     file = read_file(path)
     Problems(str(path), list(file.problems)).refuse()
-    assert file.blueprint is not None
+    assert file.blueprint is not None  # otherwise there would be a problem
     return file, file.blueprint
+
+
+def demand_spec(file: BlueprintFile) -> WorkloadSpec:
+    """Return the workload file of a blueprint that has no problems."""
+    assert file.spec is not None
+    return file.spec

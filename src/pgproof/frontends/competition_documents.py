@@ -9,7 +9,16 @@ import math
 from dataclasses import dataclass
 
 from pgproof.model.prediction import Predictions
-from pgproof.model.trial import ArmResult, CloneInfo, Competition, GateResult, Score, TargetResult, Verdict
+from pgproof.model.trial import (
+    ArmResult,
+    CloneInfo,
+    Competition,
+    GateResult,
+    ProfileLoad,
+    Score,
+    TargetResult,
+    Verdict,
+)
 from pgproof.model.units import Interval
 
 
@@ -22,7 +31,7 @@ class ArmDocument:
         title: One line for humans.
         gates: All gates; empty for the control.
         gates_passed: No gate failed.
-        targets: The owners' targets, met or not.
+        targets: The owners' targets, then their criteria, met or not; of the control the criteria alone.
         p50_ms: Latency under concurrent load; None when the arm did not get that far.
         p95_ms: The same.
         p99_ms: The same.
@@ -43,6 +52,7 @@ class ArmDocument:
         dropped: Why it left the race early; empty otherwise.
         predictions: What the planner predicted, in cost, beside what was measured, in time: by statement and
             in total; null for the control and where nothing was predicted.
+        further_loads: Under the load profiles after the first one.
     """
 
     name: str
@@ -69,6 +79,7 @@ class ArmDocument:
     revert_sql: tuple[str, ...]
     dropped: str
     predictions: Predictions | None = None
+    further_loads: tuple[ProfileLoad, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +181,7 @@ def arm_document(arm: ArmResult) -> ArmDocument:
         revert_sql=arm.revert_sql,
         dropped=arm.dropped,
         predictions=arm.predictions,
+        further_loads=arm.further_loads,
     )
 
 

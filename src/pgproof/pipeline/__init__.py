@@ -1,6 +1,13 @@
 """The line: the only place that knows the order of the stages; frontends call it and nothing below."""
 
-from pgproof.pipeline.blueprints import Objection, choose_variants, find_objections, make_ready
+from pgproof.pipeline.blueprints import (
+    Objection,
+    choose_variants,
+    find_blueprint,
+    find_not_run,
+    find_objections,
+    make_ready,
+)
 from pgproof.pipeline.competing import Raced, compete, find_run, selfcheck
 from pgproof.pipeline.demo import DemoResult, demo
 from pgproof.pipeline.looking import CheckOutcome, capture, check, write_workload
@@ -30,6 +37,8 @@ __all__ = [
     "compete",
     "demo",
     "deploy",
+    "find_blueprint",
+    "find_not_run",
     "find_objections",
     "find_run",
     "make_ready",

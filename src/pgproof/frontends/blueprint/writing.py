@@ -18,12 +18,13 @@ _HEADER = """\
 # A pgproof blueprint: the variants that compete, on which workload, under which rules.
 # Edit it, keep it in git, then: pgproof compete {name} --against DSN
 """
+_EXAMPLE_STATEMENT = "listUsers"
 EXAMPLES: dict[str, str] = {
     "id": "2026-11-20_user-listing",
     "created": "2026-11-20",
     "target": "{database: app, min_version: 14}",
     "assumptions": "\n- The user table has about a million rows",
-    "questions": "\n- {question: How old may a count be?, default: 5 minutes}",
+    "questions": "\n- {question: \"How old may a count be?\", default: 5 minutes}",
     "work_items": "\n- {title: Pages by cursor, files: [app/users.py], tests: [tests/test_users.py]}",
     "risks": "\n- {risk: The index build takes long, mitigation: Build it at night}",
     "criteria": "\n- p95 < 100 ms\n- throughput > 500 /s\n- {check: index_size < 200 MB, gate: true}",
@@ -38,14 +39,15 @@ EXAMPLES: dict[str, str] = {
 """What to write behind a key, for starting files."""
 
 
-def render_blueprint(blueprint: Blueprint, workload: str, file_name: str, *, commented: bool = False) -> str:
+def render_blueprint(blueprint: Blueprint, workload: str, file_name: str, *, commented: str = "") -> str:
     """Return a blueprint as YAML text.
 
     Args:
         blueprint: What to write.
         workload: Name of its workload file.
         file_name: Its own, for the command in the header.
-        commented: Say above each key what it means, and show the others as comments.
+        commented: Name of a statement for examples: say above each key what it means, and show the others as
+            comments. Empty writes no comments.
     """
     keys = plain_blueprint(blueprint, workload)
     text = _HEADER.format(name=file_name)
@@ -57,7 +59,7 @@ def render_blueprint(blueprint: Blueprint, workload: str, file_name: str, *, com
         if key in keys:
             text += f"\n{comment}\n{_dump({key: keys[key]})}"
         elif key in EXAMPLES:
-            example = f"{key}: {EXAMPLES[key]}".replace(": \n", ":\n")
+            example = f"{key}: {EXAMPLES[key]}".replace(": \n", ":\n").replace(_EXAMPLE_STATEMENT, commented)
             text += f"\n{comment}\n" + "".join(f"# {line}\n" for line in example.splitlines())
     return text
 

@@ -14,7 +14,7 @@ from typer.exceptions import TyperException
 
 import pgproof
 from pgproof.errors import Cancelled, ConfigError, PgproofError, UsageError
-from pgproof.frontends.cli.commands import COMMANDS
+from pgproof.frontends.cli.commands import COMMANDS, GROUPS
 from pgproof.frontends.cli.screen import Screen, discard, flush_output, prepare_streams
 from pgproof.postgres.dsn import mask
 
@@ -52,6 +52,10 @@ _SHORT_HELP = {
     "runs": "List what the ledger remembers.",
     "selfcheck": "Find out what this host can measure.",
     "synth": "Make a database from another's statistics.",
+    "blueprint": "Start, check and show blueprints.",
+    "blueprint new": "Write a commented blueprint to start from.",
+    "blueprint check": "Report all that is wrong with a blueprint.",
+    "blueprint show": "Render a blueprint as Markdown.",
 }
 """The commands' own texts are longer than a line, and would be cut off in the list of commands."""
 
@@ -74,6 +78,13 @@ def _root(
 
 for _name, _function in COMMANDS:
     app.command(_name, short_help=_SHORT_HELP[_name])(_function)
+for _group, _members in GROUPS.items():
+    _commands = typer.Typer(
+        rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"]}, add_completion=False
+    )
+    for _name, _function in _members:
+        _commands.command(_name, short_help=_SHORT_HELP[f"{_group} {_name}"])(_function)
+    app.add_typer(_commands, name=_group, help=_SHORT_HELP[_group])
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -145,7 +156,8 @@ def _as_failure(bug: Exception) -> PgproofError:
 
 
 def _where_help_is(arguments: list[str]) -> str:
-    command = next((name for name, _ in COMMANDS if name in arguments), "")
+    group = next((name for name in GROUPS if name in arguments), "")
+    command = group or next((name for name, _ in COMMANDS if name in arguments), "")
     return f"See: {' '.join(['pgproof', command, '--help'] if command else ['pgproof', '--help'])}"
 
 

@@ -47,6 +47,11 @@ def parse_bytes(text: str | None) -> int | None:
     return int(float(match.group(1)) * _UNITS[unit])
 
 
+def parse_names(text: str) -> tuple[str, ...]:
+    """Return the names of a list separated by commas, in order; empty without any."""
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
 _TIMES = {"": 1.0, "s": 1.0, "ms": 0.001, "min": 60.0, "m": 60.0, "h": 3600.0}
 
 

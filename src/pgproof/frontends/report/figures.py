@@ -18,6 +18,15 @@ def ms(value: float | None) -> str:
     return f"{value:.{digits}f} ms"
 
 
+def seconds(value: float) -> str:
+    """Return a span of time as people say it: "5 minutes", "1 hour", "90 s"."""
+    for unit, length in (("hour", 3600), ("minute", 60)):
+        if value and value % length == 0:
+            count = f"{value / length:,.0f} {unit}"
+            return count if value == length else f"{count}s"
+    return f"{value:,g} s"
+
+
 def size(value: float | None) -> str:
     """Return bytes with a unit (1 kB = 1024 bytes); a dash for None."""
     return "-" if value is None else figures.size(value)

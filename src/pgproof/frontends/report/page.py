@@ -9,8 +9,10 @@ from markupsafe import Markup
 
 import pgproof
 from pgproof.frontends.competition_documents import statement_documents
-from pgproof.frontends.report import figures, predictions
+from pgproof.frontends.report import criteria, figures, predictions
 from pgproof.frontends.report.charts import Curve, IntervalRow, draw_intervals, draw_latencies
+from pgproof.model.blueprint import Blueprint
+from pgproof.model.charter import Charter
 from pgproof.model.finding import Diagnosis
 from pgproof.model.rollout import Rollout, StatementEffect
 from pgproof.model.trial import ArmResult, ArmRole, Competition
@@ -26,6 +28,7 @@ class Page:
         diagnosis: What hurt before; None leaves the part out.
         rollout: Where the winner was shipped; None leaves the part out.
         effects: Statements on the target before and after.
+        blueprint: What competed; None leaves out what people wrote in it.
     """
 
     run: str
@@ -33,6 +36,7 @@ class Page:
     diagnosis: Diagnosis | None = None
     rollout: Rollout | None = None
     effects: tuple[StatementEffect, ...] = ()
+    blueprint: Blueprint | None = None
 
 
 def render_page(page: Page) -> str:
@@ -40,6 +44,7 @@ def render_page(page: Page) -> str:
     competition = page.competition
     variants = tuple(arm for arm in competition.arms if arm.role is ArmRole.VARIANT)
     winner = competition.arm(competition.winner) if competition.winner else None
+    judged = criteria.judged_arms(competition)
     return _ENVIRONMENT.get_template("report.html").render(
         page=page,
         competition=competition,
@@ -50,6 +55,11 @@ def render_page(page: Page) -> str:
         statements=statement_documents(competition),
         intervals=draw_intervals(_interval_rows(competition)),
         latencies=draw_latencies(_curves(competition)),
+        judged=judged,
+        thresholds=criteria.criterion_rows(judged),
+        criteria=criteria,
+        charter=page.blueprint.charter if page.blueprint else None,
+        no_charter=Charter(),
         figures=figures,
         predictions=predictions,
         predicted=predictions.predicted_arms(competition),

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from pgproof.frontends.competition_documents import ArmDocument, arm_document, variant_documents
+from pgproof.frontends.report.criteria import print_criteria
 from pgproof.frontends.report.figures import ms, percent, points, ratio_interval, size
 from pgproof.frontends.report.tables import new_table
 from pgproof.model.trial import Competition
@@ -21,6 +22,7 @@ def print_verdict(console: Console, competition: Competition) -> None:
     """Show all arms, what the variants failed at, and the verdict."""
     variants = variant_documents(competition)
     _print_arms(console, arm_document(competition.arm("control")), variants, competition.winner)
+    print_criteria(console, competition)
     _print_failures(console, variants, competition.winner or next((arm.name for arm in variants), ""))
     colour = "bold green" if competition.winner else "bold red" if competition.void else "yellow"
     console.print(f"[{colour}]verdict:[/] {escape(competition.decision)}", soft_wrap=True)

@@ -14,7 +14,7 @@ from pgproof.postgres.dsn import has_secret
 GAP = 3
 """Characters between two columns."""
 
-_WORDS = ("statement", "text", "run", "kind", "when", "name", "arm", "values", "verdict")
+_WORDS = ("statement", "text", "run", "kind", "when", "name", "arm", "criterion", "values", "verdict")
 
 
 def new_table(*columns: str) -> Table:

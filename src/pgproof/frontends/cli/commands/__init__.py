@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from pgproof.frontends.cli.commands import blueprint
 from pgproof.frontends.cli.commands.advise import advise
 from pgproof.frontends.cli.commands.capture import capture
 from pgproof.frontends.cli.commands.check import check
@@ -13,6 +14,9 @@ from pgproof.frontends.cli.commands.report import report
 from pgproof.frontends.cli.commands.runs import runs
 from pgproof.frontends.cli.commands.selfcheck import selfcheck
 from pgproof.frontends.cli.commands.synth import synth
+
+GROUPS: dict[str, tuple[tuple[str, Callable[..., Any]], ...]] = {"blueprint": blueprint.COMMANDS}
+"""Commands of commands, by the word they begin with."""
 
 COMMANDS: tuple[tuple[str, Callable[..., Any]], ...] = (
     ("demo", demo),

@@ -12,8 +12,8 @@ from pgproof import pipeline
 from pgproof.config import read_settings
 from pgproof.errors import UsageError
 from pgproof.frontends.artifacts import write_artifacts
-from pgproof.frontends.blueprint_file import read_blueprint
-from pgproof.frontends.cli.options import Json
+from pgproof.frontends.blueprint_file import demand_blueprint, demand_spec
+from pgproof.frontends.cli.options import Json, parse_names
 from pgproof.frontends.cli.outputs import demand_writable_folder
 from pgproof.frontends.cli.screen import Screen
 from pgproof.frontends.competition_documents import competition_document
@@ -43,6 +43,9 @@ def compete(
     fail_on: Annotated[
         str | None, typer.Option("--fail-on", metavar="no-winner", help="Exit with 1 when no variant wins.")
     ] = None,
+    only: Annotated[
+        str, typer.Option("--only", metavar="NAMES", help="Race these variants alone, separated by commas.")
+    ] = "",
     json: Json = None,
 ) -> int:
     """Race the variants on clones under the workload, check that results are equal, and score them.
@@ -55,14 +58,19 @@ def compete(
     screen.check_writable()
     if out is not None:
         demand_writable_folder(out, "--out")
-    plan = _with_options(read_blueprint(blueprint), time_limit, seed)
+    file, read = demand_blueprint(blueprint)
+    settings = read_settings()
     with screen.progress() as progress:
-        raced = pipeline.compete(read_settings(), plan, against, progress=progress)
+        ready = pipeline.make_ready(
+            settings, read, demand_spec(file), against, only=parse_names(only), progress=progress
+        )
+        plan = _with_options(ready, time_limit, seed)
+        raced = pipeline.compete(settings, plan, against, progress=progress)
     competition = raced.competition
     terminal.print_competition(screen.text, raced.run, competition, against)
     document = competition_document(raced.run, competition)
     if out is not None:
-        terminal.print_artifacts(screen.text, write_artifacts(out, raced, document))
+        terminal.print_artifacts(screen.text, write_artifacts(out, raced, document, plan))
     screen.emit(document)
     return 1 if competition.void or (fail_on and competition.winner is None) else 0
 

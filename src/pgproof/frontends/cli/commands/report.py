@@ -32,9 +32,9 @@ def report(
     screen.check_writable()
     if html is not None:
         demand_writable_file(html, "--html")
-    run_id, competition = pipeline.find_competition(read_settings(), run)
+    run_id, blueprint, competition = pipeline.find_run(read_settings(), run)
     terminal.print_competition(screen.text, run_id, competition)
     if html is not None:
-        page = render_page(Page(run=run_id, competition=competition))
+        page = render_page(Page(run=run_id, competition=competition, blueprint=blueprint))
         terminal.print_artifacts(screen.text, (write_text(html, page),))
     screen.emit(competition_document(run_id, competition))
