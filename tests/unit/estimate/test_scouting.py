@@ -1,4 +1,4 @@
-"""Questions that lead to sets that a budget holds: about smaller candidates, and swaps."""
+"""Questions that lead to sets that a budget holds: about smaller candidates, single ones, and swaps."""
 
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
@@ -6,7 +6,7 @@ from itertools import pairwise
 from pgproof.model.candidate import IndexBudget
 from pgproof.stages.estimate.bits import Mask
 from pgproof.stages.estimate.goal import Goal
-from pgproof.stages.estimate.scouting import MAX_LADDER, Asks, around, by_size
+from pgproof.stages.estimate.scouting import MAX_LADDER, Asks, around, by_size, singles
 from pgproof.stages.estimate.select import make_goal
 from tests.builders import workload
 from tests.unit.estimate.test_choosing import KNOWN, READ, SORT, PaperPlanner, Plans, candidate, uses
@@ -70,14 +70,23 @@ def test_what_is_not_in_the_pool_is_not_shown() -> None:
     goal = goal_of(IndexBudget(size_bytes=500_000))
     pool = mask(goal, ("tiny", "large"))
     assert all(names <= {"tiny", "large"} for names in shown(goal, by_size(goal, pool)))
+    assert sorted(map(sorted, shown(goal, singles(goal, pool)))) == [["large"], ["tiny"]]
+
+
+def test_single_ones_are_asked_about_once_and_for_whom_they_were_proposed() -> None:
+    goal = goal_of(IndexBudget())
+    asks = singles(goal, goal.everything_mask)
+    assert sorted(map(sorted, shown(goal, asks))) == [["large"], ["small"], ["tiny"]], "huge is known already"
+    assert shown(goal, asks, "q1") == [], "nobody proposed them for it"
+    goal.costs.ask(asks)
+    assert singles(goal, goal.everything_mask) == []
 
 
 def test_around_a_set_stands_what_fits_beside_it_and_in_place_of_it() -> None:
     goal = goal_of(IndexBudget(size_bytes=105_000))
     chosen = mask(goal, ("large",))
     goal.costs.learn(chosen)
-    relevant = goal.costs.questions[0].decisions.relevant
-    goal.costs.ask([(goal.costs.questions[0], relevant & ~mask(goal, (name,))) for name in ("tiny", "small")])
+    goal.costs.ask(singles(goal, goal.everything_mask))
     seen = shown(goal, around(goal, goal.everything_mask, chosen))
     assert {"large", "tiny"} in seen, "beside the one that is there"
     assert {"tiny", "small"} in seen, "in place of the one that is there"

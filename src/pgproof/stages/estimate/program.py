@@ -1,9 +1,9 @@
-"""The choice of indexes as an integer program: which candidates, so that the cheapest leaves are reached.
+"""The choice of indexes as an integer program: which candidates, so that statements go the cheapest ways.
 
-A variable for each candidate (there or not), and one for each leaf of each question's tree of decisions. Of
-each tree one leaf is taken, and it can only be taken by a set that has all it needs and none of what it
-lacks. With open leaves the program's optimum is a lower bound of what any set can reach; without them, an
-upper bound that is known to be reached.
+A variable for each candidate (there or not), and one for each way to answer each question. Of each
+question's ways one is taken, and only by a set that has all it needs, one of each group it speaks of, and
+none of what it lacks. With ways that no set's plan is cheaper than, the program's optimum is a lower bound of
+what any set can reach; with plans that were seen, an upper bound that is known to be reached.
 
 **Source**: the formulation with atomic configurations follows Dash, Polyzotis, Ailamaki: CoPhy, PVLDB 4(6),
 2011; solved by HiGHS (Huangfu, Hall: Math. Prog. Comp. 10, 2018).

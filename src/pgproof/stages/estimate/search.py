@@ -32,9 +32,9 @@ from pgproof.stages.estimate.program import (
     solve,
 )
 
-GAP_OF_SAVING_FRAC = 0.005
-"""A set that close to the bound, as a share of what it saves, is called the best. **Source**: judgement; half
-a percent less of a saving, which the planner reckons to a few percent, is nobody's loss."""
+GAP_OF_SAVING_FRAC = 0.003
+"""A set that close to the bound, as a share of what it saves, is called the best. **Source**: judgement; so
+little of a saving, which the planner reckons to a few percent, is nobody's loss."""
 
 LEAST_GAP_FRAC = 0.0001
 """The same as a share of the workload's cost, where a set saves next to nothing. **Source**: judgement."""
@@ -58,8 +58,9 @@ WHOLE_FRAC = 0.25
 """Share of the gap that may be left between the two relaxed programs when candidates have to be whole; that
 takes a slower program. **Source**: measured on TPC-H: the relaxed ones have met after a dozen rounds."""
 
-CLIMBS = 3
-"""Sets to look around in one go. **Source**: judgement."""
+LOOKS = 3
+"""Sets to look around in one go, once the relaxed programs have met. **Source**: judgement; before, prices
+lead to better sets at fewer questions."""
 
 RESCUE_FACTOR = 2.0
 """A statement that costs that many times the least it could counts as left behind. **Source**: judgement;
@@ -68,6 +69,11 @@ half as fast is what users notice."""
 _PROGRAM_S = 5.0
 _CLIMB_S = 3.0
 _CLIMB_FRAC = 0.001  # of the cost, for a set that more is asked about anyway
+SINGLES_FRAC = 0.25
+"""Share of the time left that may go into single candidates. **Source**: judgement; the planner is quick when
+it is shown one, and small gains are in no plan that has all to choose from."""
+
+_BATCH = 500
 _SMALLEST_FRAC = 0.001  # of its value, for the smallest set of some gain
 _PROVE_FRAC = 0.25  # of the gap left, for a program of whole candidates
 _NOWHERE = 1e9
@@ -106,9 +112,11 @@ def search(
         if state.keeps_limits(chosen & aim.pool):
             state.try_set(chosen & aim.pool | goal.costs.base)
     goal.costs.ask(scouting.by_size(goal, aim.pool & ~goal.too_large))
-    state.improve()
+    state.improve(1)
     while state.rounds < max_rounds and not state.is_done and state.run_round():
         progress(f"choosing indexes, at most {state.gap:.1%} from the best", state.rounds)
+    if max_rounds == MAX_ROUNDS:
+        state.improve(LOOKS)  # close enough to the bound is not yet the best that is near
     first_s = (state.first_at or monotonic()) - began
     return Found(
         state.chosen, state.value, min(state.bound, state.value), state.rounds, monotonic() - began, first_s
@@ -188,26 +196,29 @@ class _Search:
         asked = self._explore(bounds, MIXES[self.rounds % len(MIXES)])
         self.rounds += 1
         self._raise_bound(bounds)
+        met = self._seen_bound - self.bound <= WHOLE_FRAC * self.gap
+        if not self.is_done and self.rounds == IMPROVE_EVERY:
+            self._ask_singles()
         if not self.is_done and (self.rounds % IMPROVE_EVERY == 0 or not asked):
-            self.improve()
+            self.improve(LOOKS if met or not asked else 0)
         self._idle_rounds = 0 if asked or before != (self.value, self.bound) else self._idle_rounds + 1
-        parts_left = self._seen_bound - self.bound
-        if self.is_done or (self._idle_rounds < len(MIXES) and parts_left > WHOLE_FRAC * self.gap):
+        if self.is_done or (self._idle_rounds < len(MIXES) and not met):
             return True
         # The relaxed programs have nearly met: only whole candidates can bring more.
         return self._prove(bounds) or asked or before != (self.value, self.bound)
 
-    def improve(self) -> None:
-        """Take the best set by the plans that were seen, and look around it, while that helps."""
-        for _ in range(CLIMBS):
-            self._climb()
-            self.first_at = self.first_at or monotonic()
+    def improve(self, looks: int) -> None:
+        """Take the best set by the plans that were seen, and look around it some times, while that helps."""
+        self._climb()
+        self.first_at = self.first_at or monotonic()
+        for _ in range(looks):
             if self.chosen in self._looked_around or monotonic() >= self._ends_at:
                 return
             self._looked_around.add(self.chosen)
             self._goal.costs.ask(scouting.around(self._goal, self._pool | self.chosen, self.chosen))
             if self._bounds is not None:
                 self._explore(self._bounds, 0.0, self.chosen)
+            self._climb()
 
     def keeps_limits(self, chosen: Mask) -> bool:
         """Tell whether a set of candidates is one to be searched for."""
@@ -257,6 +268,15 @@ class _Search:
             )
             for leaf in question.decisions.leaves(self._excluded)
         ]
+
+    def _ask_singles(self) -> None:
+        """Learn what each candidate does on its own, as far as there is time for it."""
+        asked = scouting.singles(self._goal, self._pool)
+        began = monotonic()
+        for first in range(0, len(asked), _BATCH):
+            if monotonic() - began > SINGLES_FRAC * (self._ends_at - began):
+                return
+            self._goal.costs.ask(asked[first : first + _BATCH])
 
     def _climb(self) -> None:
         """Solve the program of seen plans, without the candidates that the relaxed one is sure about."""
