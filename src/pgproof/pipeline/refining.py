@@ -10,6 +10,7 @@ from pgproof.model.figures import size
 from pgproof.model.paired import PairedTiming
 from pgproof.model.progress import Progress, ignore_progress
 from pgproof.model.variant import Variant
+from pgproof.pipeline.real_sizes import with_real_sizes
 from pgproof.pipeline.recommending import recommended_first
 from pgproof.pipeline.trials import Tried, corrections_of
 from pgproof.stages.estimate.goal import Goal
@@ -48,7 +49,7 @@ def refine(
         the budget as far as it was tried; what each of them did; and what must be said about those that were
         given up.
     """
-    learned = _Learned(goal)
+    learned = _Learned(goal, goal.index_bytes)
     while len(learned.seen) < MAX_TRIALS:
         ranked = recommended_first(as_variants(selection))
         variant = next((v for v in ranked if frozenset(v.changes) not in learned.seen), None)
@@ -68,11 +69,15 @@ class _Learned:
 
     Args:
         goal: With the corrections and the real sizes.
+        estimated: Sizes of the candidates before anything was built.
+        built: Real sizes of those that were, by name.
         seen: What each set of changes did.
         notes: What must be said, once each.
     """
 
     goal: Goal
+    estimated: Mapping[str, int]
+    built: dict[str, int] = field(default_factory=dict)
     seen: dict[frozenset[object], Tried] = field(default_factory=dict)
     notes: dict[str, None] = field(default_factory=dict)
 
@@ -81,21 +86,24 @@ class _Learned:
         self.seen[frozenset(variant.changes)] = tried
         self.notes.update(dict.fromkeys(_told(timing) for timing in tried.timings if timing.is_slower))
         self.notes.update(dict.fromkeys(map(_told_unknown, tried.unknown)))
+        self.built.update(tried.index_bytes)
         news = [c for c in corrections_of(tried.timings) if c not in self.goal.corrections]
         self.goal = replace(
             self.goal,
             corrections=(*self.goal.corrections, *news),
-            index_bytes={**self.goal.index_bytes, **tried.index_bytes},
+            index_bytes=with_real_sizes(self.estimated, self.built, self.goal.indexes),
         )
-        is_too_large = not self.goal.affordable(tried.index_bytes)
-        if is_too_large:
+        if self._is_too_large(tried):
             self.notes[_told_size(variant, tried)] = None
-        return bool(news) or is_too_large
+        return bool(news) or self._is_too_large(tried)
 
     def is_loser(self, tried: Tried) -> bool:
         """Tell whether a set is not to be proposed."""
-        slower = any(timing.is_slower for timing in tried.timings)
-        return slower or not self.goal.affordable(tried.index_bytes)
+        return any(timing.is_slower for timing in tried.timings) or self._is_too_large(tried)
+
+    def _is_too_large(self, tried: Tried) -> bool:
+        most_bytes = self.goal.budget.size_bytes
+        return most_bytes is not None and sum(tried.index_bytes.values()) > most_bytes
 
 
 def _without_losers(
