@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from pgproof.frontends.report.terminal import print_workload
+from pgproof.frontends.competition_documents import StatementDocument
+from pgproof.frontends.report.terminal import print_statements, print_workload
 from pgproof.model.query import Query, StatementKind
 from pgproof.model.workload import Workload, WorkloadStatement
 
@@ -24,3 +25,23 @@ def test_a_long_text_gives_way_to_the_figures(width: int) -> None:
     assert row.split()[:5] == ["orders", "of", "a", "customer", "12,345"]
     assert "unknown   SELECT id, status" in row
     assert len(row.rstrip()) <= width
+
+
+def test_a_made_up_name_has_its_text_beside_the_figures() -> None:
+    rows = (
+        StatementDocument("select_orders_c93ce44f", 20.0, 5.0, 4.0, True, ""),
+        StatementDocument("open orders", 1.0, None, None, None, "not compared"),
+    )
+    screen = io.StringIO()
+    print_statements(
+        Console(file=screen, width=110), rows, {"select_orders_c93ce44f": SQL, "open orders": SQL}
+    )
+    heading, _, first, second, *notes = screen.getvalue().splitlines()[1:]
+    assert heading.split()[-1] == "text"
+    assert first.rstrip().endswith("SELECT id, status, total FROM orders WHE…")
+    assert len(first.rstrip()) <= 110
+    assert second.split() == ["open", "orders", "1.00", "ms", "-", "-", "-"]
+    assert [note for note in notes if note.strip()] == ["note: open orders: not compared"]
+    screen = io.StringIO()
+    print_statements(Console(file=screen, width=110), rows)
+    assert "text" not in screen.getvalue()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from shlex import quote
 from textwrap import indent
@@ -16,7 +16,7 @@ from pgproof.frontends.documents import RunDocument, SelfcheckDocument
 from pgproof.frontends.report.figures import ms, percent, ratio_interval, times, yes_no
 from pgproof.frontends.report.predictions import print_predictions
 from pgproof.frontends.report.scoreboard import print_verdict
-from pgproof.frontends.report.statement_names import one_line
+from pgproof.frontends.report.statement_names import StatementNames, one_line
 from pgproof.frontends.report.tables import GAP, new_table, print_command, print_notes
 from pgproof.model.catalog import Catalog
 from pgproof.model.finding import STATEMENTS, Diagnosis, Finding, Severity, Skipped
@@ -119,7 +119,13 @@ def _print_finding(console: Console, finding: Finding) -> None:
         console.print(f"  refuted by: {escape(finding.refuted_by)}", style="dim", soft_wrap=True)
 
 
-def print_competition(console: Console, run: str, competition: Competition, dsn: str | None = None) -> None:
+def print_competition(
+    console: Console,
+    run: str,
+    competition: Competition,
+    dsn: str | None = None,
+    texts: Mapping[str, str] | None = None,
+) -> None:
     """Show the scoreboard, the verdict and every statement before and after.
 
     Args:
@@ -127,6 +133,7 @@ def print_competition(console: Console, run: str, competition: Competition, dsn:
         run: Its id.
         competition: What to show.
         dsn: The database, for the next command; None where nobody knows (the ledger keeps no addresses).
+        texts: SQL of the statements by name; None where nobody knows.
     """
     console.print(
         f"\n[bold]{escape(competition.blueprint)}[/]  {competition.rounds} paired rounds, run {run}"
@@ -136,7 +143,7 @@ def print_competition(console: Console, run: str, competition: Competition, dsn:
         soft_wrap=True,
     )
     print_verdict(console, competition)
-    print_statements(console, statement_documents(competition))
+    print_statements(console, statement_documents(competition), texts)
     print_predictions(console, competition)
     print_notes(console, (*competition.clone.notes, *competition.skipped, *competition.notes))
     if competition.winner:
@@ -144,16 +151,30 @@ def print_competition(console: Console, run: str, competition: Competition, dsn:
         print_command(console, "next", f"pgproof deploy {run}{target} --dry-run", dsn or "")
 
 
-def print_statements(console: Console, statements: Iterable[StatementDocument]) -> None:
-    """Show each statement before, after, how many times faster, and whether its rows are equal."""
-    table = new_table("statement", "before", "after", "ratio", "rows equal")
-    notes = []
-    for row in statements:
-        cells = (ms(row.before_ms), ms(row.after_ms), times(row.ratio), yes_no(row.rows_equal))
-        table.add_row(escape(row.name), *cells)
-        if row.rows_equal is not True and row.note:
-            notes.append(f"{row.name}: {row.note}")
+def print_statements(
+    console: Console, statements: Iterable[StatementDocument], texts: Mapping[str, str] | None = None
+) -> None:
+    """Show each statement before, after, how many times faster, and whether its rows are equal.
+
+    Args:
+        console: Where.
+        statements: In order.
+        texts: SQL by name, shown beside names that say nothing.
+    """
+    rows = tuple(statements)
+    headings = ["statement", "before", "after", "ratio", "rows equal"]
+    lines = [
+        [row.name, ms(row.before_ms), ms(row.after_ms), times(row.ratio), yes_no(row.rows_equal)]
+        for row in rows
+    ]
+    widths = [max(map(len, column)) for column in zip(headings, *lines, strict=True)]
+    names = StatementNames(texts or {}, console.width)
+    told = [names.introduce(row.name, sum(widths) + GAP * (len(widths) + 1)) for row in rows]
+    table = new_table(*headings, *(["text"] if any(told) else []))
+    for line, text in zip(lines, told, strict=True):
+        table.add_row(*map(escape, line), *([escape(text)] if any(told) else []))
     console.print(table)
+    notes = [f"{row.name}: {row.note}" for row in rows if row.rows_equal is not True and row.note]
     print_notes(console, notes)
 
 

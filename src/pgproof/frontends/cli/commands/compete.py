@@ -67,7 +67,8 @@ def compete(
         plan = _with_options(ready, time_limit, seed)
         raced = pipeline.compete(settings, plan, against, progress=progress)
     competition = raced.competition
-    terminal.print_competition(screen.text, raced.run, competition, against)
+    texts = {statement.name: statement.query.sql for statement in plan.workload.statements}
+    terminal.print_competition(screen.text, raced.run, competition, against, texts)
     document = competition_document(raced.run, competition)
     if out is not None:
         terminal.print_artifacts(screen.text, write_artifacts(out, raced, document, plan))
