@@ -16,7 +16,7 @@ _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _FIRST, _SECOND = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 _ROUNDS = 4
 """**Source**: Luby and Rackoff 1988, "How to construct pseudorandom permutations": four rounds suffice."""
-_PERIOD = 1024
+_PERIOD = 128
 _SORTED = 0.995
 """Correlation from which a column counts as sorted. **Source**: judgement."""
 
@@ -100,7 +100,7 @@ def ordered(numbers: Longs, size: int, correlation: float, seed: int) -> Longs:
 
 
 def _partly_shuffled(numbers: Longs, size: int, kept: int, seed: int) -> Longs:
-    """Keep that many places of every 1,024, and shuffle all others; a last part of a period stays."""
+    """Keep that many places of every 128, and shuffle all others; a last part of a period stays."""
     places = np.arange(_PERIOD, dtype=np.int64)
     stays = (places + 1) * kept // _PERIOD != places * kept // _PERIOD
     others = np.flatnonzero(~stays)

@@ -9,12 +9,13 @@ from itertools import pairwise
 import numpy as np
 
 from pgproof.model.synthesis import SourceColumn, WholeStatistics
-from pgproof.stages.synth.defaults import default_values
+from pgproof.stages.synth.defaults import default_values, listed_values
 from pgproof.stages.synth.forms import sampled_forms
 from pgproof.stages.synth.ladder import Ladder, NumberLadder, ReferringLadder, Rungs
 from pgproof.stages.synth.layout import fill_gaps, gap_weights, spread_rows
 from pgproof.stages.synth.numbers import Line, line_of, numbered_line, texts
 from pgproof.stages.synth.order import sort_key
+from pgproof.stages.synth.shapes import shaped_line
 from pgproof.stages.synth.slots import (
     Slot,
     array_slots,
@@ -46,6 +47,7 @@ class Demand:
         unique: No two rows may hold the same value.
         least_distinct: Different values there must be.
         named: Values that referring columns name: they must be there.
+        within: Only as far as they lie between its own, as in a partition.
         target: Values it may take: those of the referenced column; None where it refers to none.
         checks: Texts of CHECK constraints on it alone.
         seed: Of all chance.
@@ -55,6 +57,7 @@ class Demand:
     unique: bool = False
     least_distinct: int = 0
     named: tuple[str, ...] = ()
+    within: bool = False
     target: Ladder | None = None
     checks: tuple[str, ...] = ()
     seed: int = 0
@@ -145,9 +148,21 @@ def _known_values(column: SourceColumn, statistics: WholeStatistics, demand: Dem
             value for value in dict.fromkeys((*found, *demand.named)) if target.code_of(value) is not None
         ]
         return tuple(inside) or ("",)
-    if not found and not demand.named:
+    named = _inside(column, found, demand.named) if demand.within else demand.named
+    if not found and not named:
         found = list(default_values(column, demand.rows, demand.checks))
-    return tuple(dict.fromkeys((*found, *demand.named)))
+    return tuple(dict.fromkeys((*found, *named)))
+
+
+def _inside(column: SourceColumn, own: Sequence[str], named: Sequence[str]) -> tuple[str, ...]:
+    """Return those of some values that lie between a column's own."""
+    line = line_of(column.base_type, (*own, *named), column.scale, column.precision)
+    if line is None:
+        return ()
+    placed = [number for value in own if (number := line.read(value)) is not None]
+    if not placed:
+        return ()
+    return tuple(v for v in named if (n := line.read(v)) is not None and min(placed) <= n <= max(placed))
 
 
 def _line(column: SourceColumn, values: Sequence[str], demand: Demand) -> Line | None:
@@ -156,8 +171,16 @@ def _line(column: SourceColumn, values: Sequence[str], demand: Demand) -> Line |
         return Line(target.code_of, lambda numbers: texts(numbers.tolist()), 1, 0, target.size - 1)
     if column.category in ("A", "E") or column.kind != "b":
         return None
-    if column.category == "S":
-        return numbered_line(values, column.limit)
+    line = _own_line(column, values)
+    placed = line is not None and any(line.read(value) is not None for value in values)
+    return line if placed else None
+
+
+def _own_line(column: SourceColumn, values: Sequence[str]) -> Line | None:
+    if column.category == "S" and column.statistics is not None:
+        return numbered_line(values, column.limit) or shaped_line(values)
+    if column.base_type in ("uuid", "bytea") and column.statistics is not None:
+        return shaped_line(values)
     return line_of(column.base_type, values, column.scale, column.precision)
 
 
@@ -182,7 +205,9 @@ def _on_line(column: SourceColumn, steps: _Steps, line: Line, demand: Demand) ->
         gaps[-1] += min(short, last_room)
     rungs = Rungs(gaps)
     exact = {
-        int(rungs.codes[n]): escaped(names[0]) for n, (number, names) in enumerate(known) if number in strange
+        int(rungs.codes[n]): escaped(names[0])
+        for n, (number, names) in enumerate(known)
+        if names and (number in strange or line.rounded)
     }
     codes = {text: int(rungs.codes[number]) for text, number in place.items()}
     chosen = NumberLadder(rungs, numbers, line, line.step, exact, codes)
@@ -241,13 +266,14 @@ def _of_texts(column: SourceColumn, steps: _Steps, demand: Demand) -> tuple[Ladd
         values = [values[number] for number in kept.tolist()]
     ready = [escaped(_trimmed(column, value)) for value in values]
     plain = column.category == "S" or column.base_type == "citext"
+    closed = bool(listed_values(demand.checks))
     templates = make_templates(
         ready,
-        _slots(column, ready),
+        [[] for _ in ready] if closed else _slots(column, ready),
         needed=_CROWD * max(steps.wanted // len(values), 1),
         limit=column.limit,
         longer_by=_longer_by(column, steps),
-        open_ended=plain,
+        open_ended=plain and not demand.checks,
     )
     capacity = np.array([template.variants for template in templates], dtype=np.int64)
     place = {value: number for number, value in enumerate(values)}

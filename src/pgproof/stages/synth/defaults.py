@@ -54,6 +54,16 @@ _WORD_CHARS = 12
 _LISTED = re.compile(r"'((?:[^']|'')*)'::")
 
 
+def listed_values(checks: Sequence[str]) -> tuple[str, ...]:
+    """Return the only values that CHECK constraints allow, sorted; empty where they list none.
+
+    Args:
+        checks: Their texts.
+    """
+    found = (value for check in checks if "= ANY (" in check for value in _LISTED.findall(check))
+    return tuple(sorted({value.replace("''", "'") for value in found}))
+
+
 def default_values(column: SourceColumn, rows: int, checks: Sequence[str] = ()) -> tuple[str, ...]:
     """Return values of a column in ascending order; others may lie between.
 
@@ -65,11 +75,9 @@ def default_values(column: SourceColumn, rows: int, checks: Sequence[str] = ()) 
     Returns:
         Empty where no value of that type can be made.
     """
-    listed = [
-        value.replace("''", "'") for check in checks if "ANY" in check for value in _LISTED.findall(check)
-    ]
+    listed = listed_values(checks)
     if listed:
-        return tuple(sorted(set(listed)))
+        return listed
     if column.kind == "e":
         return column.labels
     if column.base_type in ("int2", "int4", "int8", "oid"):

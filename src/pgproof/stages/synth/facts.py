@@ -141,10 +141,9 @@ class Facts:
     @cached_property
     def _children(self) -> Mapping[tuple[RelationName, str], tuple[tuple[RelationName, str], ...]]:
         found: defaultdict[tuple[RelationName, str], list[tuple[RelationName, str]]] = defaultdict(list)
-        for reference in (r for refs in self._references.values() for r in refs):
-            for own, its in zip(reference.columns, reference.target_columns, strict=True):
-                for part in (reference.target, *self.parts_of(reference.target)):
-                    found[part, its].append((reference.table, own))
+        for reference in (r for refs in self._references.values() for r in refs if len(r.columns) == 1):
+            for part in (reference.target, *self.parts_of(reference.target)):
+                found[part, reference.target_columns[0]].append((reference.table, reference.columns[0]))
         return {key: tuple(dict.fromkeys(children)) for key, children in found.items()}
 
     def _dealer_of(self, table: SourceTable) -> SourceTable | None:

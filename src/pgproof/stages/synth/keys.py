@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pgproof.stages.synth.members import ColumnMember, Member
+from pgproof.stages.synth.spread import even_spread
 
 
 def least_groups(followers: Sequence[Member], rows: int) -> int:
@@ -32,14 +33,26 @@ def capped_members(members: Sequence[Member], rows: int) -> tuple[tuple[Member, 
     Returns:
         The members, and whether there are too few combinations all the same.
     """
-    combinations = math.prod(member.spread.values for member in members[1:])
-    first = _capped(members[0], combinations / max(rows, 1))
-    group = math.ceil(first.spread.largest_frac * rows - 1e-9)
     followers = list(members[1:])
+    combinations = math.prod(member.spread.values for member in followers)
+    first = _grouped(members[0], rows, min(_largest_group(followers), combinations))
+    group = first.spread.allotted(rows).largest
     if followers and group > 0:
         others = math.prod(member.spread.values for member in followers[:-1])
         followers[-1] = _capped(followers[-1], max(others, 1) / group)
     return (first, *followers), group > combinations
+
+
+def _grouped(member: Member, rows: int, largest: int) -> Member:
+    """Spread a key's first member so that no value has more rows than the others tell apart."""
+    found = member
+    for spread in (member.spread, member.spread.capped(largest / rows), even_spread(member.spread.values)):
+        if not isinstance(member, ColumnMember):
+            break
+        found = replace(member, spread=spread)
+        if spread.allotted(rows).largest <= largest:
+            break
+    return found
 
 
 def _largest_group(followers: Sequence[Member]) -> int:

@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 
 from pgproof.stages.synth.chance import Longs
-from pgproof.stages.synth.numbers import Line, Texts
+from pgproof.stages.synth.numbers import Line, Texts, texts
 
 PREPARED_MAX = 1 << 16
 """Values of a ladder that are written once and then looked up. **Source**: judgement; a few megabytes."""
@@ -115,9 +115,18 @@ class NumberLadder:
 
     def _written(self, codes: Longs) -> Texts:
         found = self.line.write(self.numbers_of(codes))
-        for code, text in self.exact.items():
-            found[codes == code] = text
+        if self.exact:
+            order, kept = self._kept
+            place = np.minimum(np.searchsorted(order, codes), len(order) - 1)
+            here = order[place] == codes
+            found[here] = kept[place[here]]
         return found
+
+    @cached_property
+    def _kept(self) -> tuple[Longs, Texts]:
+        """Codes of the values that are kept as text, ascending, and their texts."""
+        order = sorted(self.exact)
+        return np.array(order, dtype=np.int64), texts([self.exact[code] for code in order])
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 
 Texts become their place among all texts of the database, written in letters and filled up to their length.
 Numbers and times move a little, without passing their neighbours. What stands in the schema anyway (labels,
-constants of constraints) stays, and so do keys that are numbers, booleans, and small whole numbers, which
-leave no room.
+constants of constraints) stays, and so do keys and arrays of numbers, ranges, booleans, and small whole
+numbers, which leave no room.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ _SINGLE = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _LITERAL = re.compile(r"'((?:[^']|'')*)'")
 _ARRAY_ITEM = re.compile(r'"(?:[^"\\]|\\.)*"|[^,{}]+')
 _HALF = 0.5
+_TEXTS = ("text", "varchar", "bpchar", "citext", "name")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +125,10 @@ def _change_of(
     facts: Facts, table: SourceTable, column: SourceColumn, texts: Mapping[str, str], seed: int
 ) -> Callable[[str], str]:
     """Return what is done to a column's values."""
-    if column.kind != "b" or column.base_type == "bool" or column.labels:
+    if column.kind in ("e", "r", "m") or column.base_type == "bool" or column.labels:
         return str
+    if column.kind == "c":
+        return _letters_changed(seed)
     if _is_text(column):
         return lambda value: texts.get(value, value)
     if column.base_type in ("uuid", "bytea", "bit", "varbit"):
@@ -133,18 +136,35 @@ def _change_of(
     if column.base_type in ("json", "jsonb"):
         return lambda value: _masked_json(value, texts)
     if column.category == "A":
-        return lambda value: _masked_array(value, texts)
+        return (lambda value: _masked_array(value, texts)) if _holds_texts(column) else str
     in_key = any(column.name in key for key in facts.keys_of(table.relation))
     if in_key or any(column.name in reference.columns for reference in facts.references_of(table.relation)):
         return str
     if facts.named_by_children(table.relation, column.name):
         return str
+    if line_of(column.base_type, _values_of(column), column.scale, column.precision) is None:
+        return _letters_changed(seed)
     moved = _moved(column, seed_of(seed, str(table.relation), column.name))
     return lambda value: moved.get(value, value)
 
 
+def _letters_changed(seed: int) -> Callable[[str], str]:
+    """Exchange the letters of a text whose form is not known here; digits and marks are part of the form."""
+
+    def change(value: str) -> str:
+        other = _filling(value, seed)
+        return "".join(new if old.isalpha() else old for old, new in zip(value, other, strict=True))
+
+    return change
+
+
 def _is_text(column: SourceColumn) -> bool:
     return column.category == "S" or column.base_type == "citext"
+
+
+def _holds_texts(column: SourceColumn) -> bool:
+    """Tell whether a column's values have words as elements."""
+    return column.element in _TEXTS or column.base_type == "tsvector"
 
 
 def _values_of(column: SourceColumn) -> tuple[str, ...]:
@@ -156,14 +176,14 @@ def _texts_in(source: SynthesisSource) -> set[str]:
     """Return every text that is known, those within arrays and documents too."""
     found: set[str] = set()
     for column in (column for table in source.tables for column in table.columns):
-        if column.statistics is not None and not column.labels:
+        if column.statistics is not None and _holds_texts(column):
             found |= set(column.statistics.elements)
         for value in _values_of(column):
             if _is_text(column):
                 found.add(value)
             elif column.base_type in ("json", "jsonb"):
                 found |= set(_strings_in(_read_json(value)))
-            elif column.category == "A" and not column.labels:
+            elif _holds_texts(column) and column.category == "A":
                 found |= set(_items(value))
     return found
 

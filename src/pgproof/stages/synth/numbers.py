@@ -50,6 +50,7 @@ class Line:
         step: Least distance between two values.
         least: Of all values of the type.
         greatest: Of all values of the type.
+        rounded: Known values may be written otherwise than they are, so they have to be kept as text.
     """
 
     read: Callable[[str], int | None]
@@ -57,6 +58,7 @@ class Line:
     step: int = 1
     least: int = -LIMIT
     greatest: int = LIMIT
+    rounded: bool = False
 
 
 def line_of(
@@ -253,8 +255,8 @@ def _read_interval(text: str) -> int | None:
 
 def _write_intervals(numbers: Longs) -> Texts:
     days, rest = np.divmod(numbers, _DAY_US)
-    pairs = zip(days.tolist(), (rest / _SECOND_US).tolist(), strict=True)
-    return texts([f"{day} days {seconds:.6f} seconds" for day, seconds in pairs])
+    pairs = zip(days.tolist(), _write_times(rest).tolist(), strict=True)
+    return texts([f"{day} days {clock}" for day, clock in pairs])
 
 
 def _read_address(text: str) -> int | None:

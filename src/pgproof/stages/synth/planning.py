@@ -94,6 +94,7 @@ class _Planner:
             unique=self._is_unique(table, column, target),
             least_distinct=least_distinct,
             named=self.facts.named_by_children(table.relation, column.name),
+            within=table.parent is not None,
             target=target,
             checks=checks_on(column.name, self.facts.constraints_of(table.relation)),
             seed=self._seed_of(table, column.name),

@@ -104,6 +104,11 @@ class Allotment:
     count: Longs
     edges: Longs
 
+    @property
+    def largest(self) -> int:
+        """Rows of the largest group of equal codes."""
+        return int((-(-np.diff(self.edges) // self.count)).max())
+
     def groups(self, ranks: Longs) -> tuple[Longs, Longs, Longs]:
         """Return each row's code, its place among the rows of that code, and how many those are.
 

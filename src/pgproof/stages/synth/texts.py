@@ -91,8 +91,8 @@ def make_templates(
             usable += [(len(value) + 1 + place, LOWER) for place in range(min(_SUFFIX, len(filler)))]
             varied = f"{value}{separator}{filler}"
         elif open_ended and len(usable) < _SUFFIX and room > 1:
-            digits = min(_SUFFIX, room - 1)
             short = Template(value, value, tuple(usable))
+            digits = min(len(str(needed // max(short.variants, 1))), room - 1)
             if short.variants < needed:
                 usable = [*usable, *((len(value) + 1 + place, DIGIT) for place in range(digits))]
                 varied = f"{value}{separator}{'0' * digits}"
