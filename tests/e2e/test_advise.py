@@ -297,7 +297,7 @@ def test_what_a_role_may_not_read_is_named_with_its_grant(used: str, pgproof: Co
     (grant,) = [note for note in notes if "GRANT" in note]  # of the tables that nobody asked about: none
     assert 'is not priced: public."Hidden" can\'t be read' in grant
     assert grant.endswith('GRANT SELECT ON TABLE public."Hidden" TO "Low Röle";')
-    assert not any("names a table" in note for note in notes), "it is there, only closed"
+    assert [note for note in notes if "names a table" in note] == [], "it is there, only closed"
 
 
 @pytest.mark.parametrize(

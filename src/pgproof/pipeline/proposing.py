@@ -118,7 +118,8 @@ def advise(
         review = find_droppable(
             catalog, workload, plans=plans, standbys=standbys, standbys_asked=wishes.standbys_asked
         )
-        task = Task(settings, dsn, catalog, workload, found.candidates, review, plans, wishes, progress)
+        seen = tuple(one for one in found.candidates if one.change.table not in planner.denied)
+        task = Task(settings, dsn, catalog, workload, seen, review, plans, wishes, progress)
         choice = make_choice(task, planner)
     larger = review_larger_changes(
         settings, dsn, catalog, workload, wishes.what_if, choice.estimates, progress
