@@ -24,7 +24,7 @@ from pgproof.pipeline.pricing import WhatIf
 from pgproof.postgres.catalog import read_catalog
 from pgproof.postgres.embedded import EmbeddedServer
 from pgproof.postgres.explain import explain
-from pgproof.postgres.session import Session, open_session
+from pgproof.postgres.session import Session, open_session, with_database
 from pgproof.postgres.shadow.server import Shadow, open_shadow
 from pgproof.sqltext.parse import parse_script
 from pgproof.stages.estimate.larger.baseline import Baseline, read_baseline
@@ -207,6 +207,12 @@ def test_a_review_of_the_whole(dsn: str, catalog: Catalog, tmp_path: Path) -> No
     )
     assert nowhere.changes == ()
     assert "by a shadow alone" in nowhere.notes[0]
+    gone = with_database(dsn, "nowhere")
+    failed = review_larger_changes(
+        settings, gone, catalog, asked, WhatIf.SHADOW, (), ignore_progress, min_bytes=4 << 20
+    )
+    assert failed.changes == ()
+    assert "could not be priced" in failed.notes[0]
 
 
 def test_what_the_server_refuses_is_told(shadow: Shadow, catalog: Catalog) -> None:

@@ -5,9 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from pgproof.config import Settings
+from pgproof.errors import EmbeddedServerError, ServerError
 from pgproof.model.catalog import Catalog
 from pgproof.model.estimate import Estimate
-from pgproof.model.larger_change import LargerReview
+from pgproof.model.larger_change import (
+    Dismissed,
+    LargerChange,
+    LargerReview,
+    PartitionCandidate,
+    ViewCandidate,
+)
 from pgproof.model.progress import Progress
 from pgproof.model.units import PlannerCost
 from pgproof.model.workload import Workload
@@ -23,6 +30,7 @@ from pgproof.stages.propose.partitions import MIN_BYTES, propose_partitions
 _SHADOW_ONLY = (
     "Materialized views and partitions are priced by a shadow alone: leave --what-if out to have that done."
 )
+_COULD_NOT = "Materialized views and partitions could not be priced: {reason}"
 
 
 def review_larger_changes(
@@ -51,10 +59,8 @@ def review_larger_changes(
         min_bytes: Size from which a table is looked at for partitions.
 
     Returns:
-        Recommended changes first, then by what they save.
-
-    Raises:
-        Unreachable, ServerError, EmbeddedServerError: As the servers say.
+        Recommended changes first, then by what they save. Where no shadow can be had, a note says why: the
+        advice that was found before is not lost over it.
     """
     progress("looking for larger changes")
     views, views_dismissed = propose_views(catalog, workload)
@@ -64,6 +70,25 @@ def review_larger_changes(
         return LargerReview(dismissed=dismissed)
     if what_if is not WhatIf.SHADOW:
         return LargerReview(dismissed=dismissed, notes=(_SHADOW_ONLY,))
+    try:
+        priced, refused = _price(settings, dsn, catalog, workload, (views, partitions), estimates, progress)
+    except (ServerError, EmbeddedServerError) as error:
+        return LargerReview(dismissed=dismissed, notes=(_COULD_NOT.format(reason=error.message),))
+    ranked = sorted(priced, key=lambda change: (not change.recommended, -change.saved_frac))
+    return LargerReview(tuple(ranked), (*refused, *dismissed))
+
+
+def _price(
+    settings: Settings,
+    dsn: str,
+    catalog: Catalog,
+    workload: Workload,
+    candidates: tuple[Sequence[ViewCandidate], Sequence[PartitionCandidate]],
+    estimates: Sequence[Estimate],
+    progress: Progress,
+) -> tuple[tuple[LargerChange, ...], tuple[Dismissed, ...]]:
+    """Have a shadow price views and partitionings; return those priced, and those refused."""
+    views, partitions = candidates
     with (
         open_shadow(dsn, home=settings.home, progress=progress) as shadow,
         open_shadow_costs(shadow, catalog, (), progress=progress) as provider,
@@ -71,10 +96,7 @@ def review_larger_changes(
         baseline = read_baseline(provider, workload, _with_indexes(estimates))
         priced_views, refused_views = price_views(shadow, catalog, views, baseline, progress)
         priced_tables, refused_tables = price_partitionings(shadow, catalog, partitions, baseline, progress)
-    ranked = sorted(
-        (*priced_views, *priced_tables), key=lambda change: (not change.recommended, -change.saved_frac)
-    )
-    return LargerReview(tuple(ranked), (*refused_views, *refused_tables, *dismissed))
+    return (*priced_views, *priced_tables), (*refused_views, *refused_tables)
 
 
 def _with_indexes(estimates: Sequence[Estimate]) -> Mapping[str, PlannerCost]:
