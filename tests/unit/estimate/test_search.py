@@ -205,3 +205,15 @@ def test_every_set_belongs_to_one_leaf_and_a_leaf_never_costs_more(data: st.Data
         assert decisions.floor(63 & ~chosen) <= cost
         found = decisions.find(chosen)
         assert found is None or found.cost == cost
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_under_a_budget_no_set_saves_more_than_the_one_that_is_proved(seed: int) -> None:
+    planner = PaperPlanner(random_plans(seed, "abcdefgh"), dict.fromkeys("abcdefgh", 10))
+    asked = [candidate(name, name) for name in "abcdefgh"]
+    budget = IndexBudget(size_bytes=30)
+    found = choose_sets(planner, KNOWN, workload(*STATEMENTS), asked, budget=budget, time_limit_s=0.0)
+    assert found.sets
+    assert found.proof is not None
+    saved = max(1 - chosen.after.value / chosen.before.value for chosen in found.sets)
+    assert found.proof.saved_frac == pytest.approx(saved, abs=1e-4)

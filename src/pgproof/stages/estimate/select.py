@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import monotonic
 
 from pgproof.changes.index_cover import as_change
@@ -239,6 +239,8 @@ class _Chooser:
             space = SPACE_LEFT_FRAC * left
             broad = self._search(Aim(goal.everything_mask, price, space, rescue_price=2 * price, tidy=True))
         balanced = self._balanced(goal.plain_mask, left, goal.gain(self._names(best)))
+        if goal.budget != IndexBudget() and goal.gain(self._names(balanced)) > goal.gain(self._names(broad)):
+            broad = replace(broad, chosen=balanced.chosen)  # time ended the search for the best one early
         proof = self._proof(best, broad, calls)
         lean = self._lean(balanced)
         found = [(Ambition.LEAN, lean), (Ambition.BALANCED, balanced.chosen), (Ambition.BROAD, broad.chosen)]
