@@ -1,6 +1,7 @@
 """Two databases that differ by an index: the statement that it makes slower is found, and no other."""
 
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
@@ -11,6 +12,7 @@ from pgproof.postgres.embedded import EmbeddedServer
 from pgproof.stages.compete import paired
 from pgproof.stages.compete.measure import Lane
 from pgproof.stages.compete.paired import FAR_PAIRS, MORE_PAIRS, PairedClock
+from pgproof.stages.compete.patience import stopped_after
 from pgproof.testing.servers import run_statement, temporary_database
 from tests.builders import statement
 
@@ -55,7 +57,9 @@ def lanes(pair: tuple[str, str]) -> Iterator[tuple[Lane, Lane]]:
 
 @pytest.fixture
 def compare(lanes: tuple[Lane, Lane]) -> Compare:
-    def compared(*statements: WorkloadStatement | str, timeout_ms: float = 30_000) -> Sequence[PairedTiming]:
+    def compared(
+        *statements: WorkloadStatement | str, timeout_ms: float = 30_000
+    ) -> tuple[PairedTiming, ...]:
         made = [statement(one, name=one) if isinstance(one, str) else one for one in statements]
         clock = PairedClock(lanes[0], timeout_ms)
         return clock.compare(lanes[1], made, ["by Größe", "not there"]).timings
@@ -113,6 +117,30 @@ def test_what_cannot_be_timed_is_left_out(compare: Compare) -> None:
     unknown = 'SELECT lost FROM "Ding" WHERE "Größe" = 77'
     no_values = 'SELECT id FROM "Ding" WHERE "Größe" = $1'
     assert compare(fails, unknown, no_values) == ()
+
+
+def test_what_takes_too_long_is_stopped_and_nothing_after_it(lanes: tuple[Lane, Lane]) -> None:
+    endless = statement("SELECT count(*) FROM generate_series(1, 1000000000000)", name="endless")
+    for _ in range(3):
+        with stopped_after(lanes[0], 100):
+            assert lanes[0].execute(endless, ()).timed_out
+        assert not lanes[0].execute(statement("SELECT 1"), ()).error
+
+
+def test_what_only_waits_for_a_processor_is_not_stopped(
+    lanes: tuple[Lane, Lane], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sleep = statement("SELECT pg_sleep(0.5)", name="sleep")
+    with stopped_after(lanes[0], 100):
+        assert lanes[0].execute(sleep, ()).timed_out
+    monkeypatch.setattr(lanes[0], "queued_ms", lambda: time.perf_counter() * 1e3)
+    with stopped_after(lanes[0], 100):
+        assert not lanes[0].execute(sleep, ()).error
+
+
+def test_without_a_limit_nothing_is_stopped(lanes: tuple[Lane, Lane]) -> None:
+    with stopped_after(lanes[0], 0):
+        assert not lanes[0].execute(statement("SELECT pg_sleep(0.2)"), ()).error
 
 
 def test_the_heaviest_values_are_taken(compare: Compare) -> None:

@@ -30,7 +30,8 @@ class CpuClock:
     Works on Linux, for a server on the same host whose processes are visible here. Parallel workers are
     processes of their own and not counted.
 
-    **Source**: /proc/PID/schedstat, first field, nanoseconds: Linux, Documentation/scheduler/sched-stats.rst.
+    **Source**: /proc/PID/schedstat, nanoseconds on a processor and waiting for one: Linux,
+    Documentation/scheduler/sched-stats.rst.
 
     Args:
         process: Folder of the process in /proc (see `find_server_process`); None where it can't be seen.
@@ -44,10 +45,17 @@ class CpuClock:
 
     def read_ns(self) -> int | None:
         """Return nanoseconds on CPU so far; None where they can't be read."""
+        return self._read(0)
+
+    def read_queued_ns(self) -> int | None:
+        """Return nanoseconds it was ready to run, and others had the processors; None likewise."""
+        return self._read(1)
+
+    def _read(self, field: int) -> int | None:
         if self._file is None:
             return None
         try:
-            return int(os.pread(self._file, 128, 0).split(None, 1)[0])
+            return int(os.pread(self._file, 128, 0).split()[field])
         except (OSError, ValueError, IndexError):
             return None
 
@@ -97,6 +105,10 @@ class Lane:
         self.server_pid: int | None = None if process is None else self.session.backend_pid
         self._clock = CpuClock(process)
         self._timeout_ms = statement_timeout_ms
+
+    def queued_ms(self) -> float:
+        """Return how long its server process has waited for a processor; 0 where that can't be read."""
+        return (self._clock.read_queued_ns() or 0) / 1e6
 
     def set_timeout(self, timeout_ms: int) -> None:
         """Stop executions from now on after this many milliseconds; 0 means never."""

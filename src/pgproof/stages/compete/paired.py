@@ -6,8 +6,9 @@ Most are clearly not slower after one pair; only the others are worth more. A pl
 again: the next variant mostly differs in a few statements.
 
 What counts is the time that the server process worked, which neighbours of the machine change little. Where
-either plan has parallel workers, which are processes of their own, and where an execution was stopped or the
-clock can't be read, it is the time that passed.
+either plan has parallel workers, which are processes of their own, where an execution was stopped while it
+waited, and where the clock can't be read, it is the time that passed, less that the server process was kept
+waiting for a processor. Limits go by that time too.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from pgproof.model.progress import Progress, ignore_progress
 from pgproof.model.workload import ParameterSet, WorkloadStatement
 from pgproof.stages.compete.intervals import Stratum, estimate_ratio
 from pgproof.stages.compete.measure import Lane, is_parallel, why_not_executable
+from pgproof.stages.compete.patience import stopped_after
 
 SLOWER_FRAC = 0.15
 """Beyond that a statement counts as slower. **Source**: issue of the index advisor; CPU times of repeated
@@ -204,7 +206,13 @@ class PairedClock:
 
 @dataclass(frozen=True, slots=True)
 class _Taken:
-    """One execution: the time that passed, and that its server process worked, where it can be read."""
+    """One execution.
+
+    Args:
+        wall_ms: The time that passed, less that its server process waited for a processor.
+        cpu_ms: The time that this process worked; None where it can't be read.
+        is_capped: It was stopped.
+    """
 
     wall_ms: float
     cpu_ms: float | None
@@ -286,11 +294,13 @@ def _run(
     lane: Lane, statement: WorkloadStatement, values: Sequence[str | None], cap_ms: float
 ) -> _Taken | None:
     """Execute a statement once; None where it fails."""
-    lane.set_timeout(int(cap_ms))
-    sample = lane.sample(statement, (ParameterSet(tuple(values)),), 0)
+    queued_ms = lane.queued_ms()
+    with stopped_after(lane, cap_ms):
+        sample = lane.sample(statement, (ParameterSet(tuple(values)),), 0)
     if not sample.walls_ms:
         return None
-    return _Taken(sample.walls_ms[0], sample.cpu_ms, bool(sample.timed_out))
+    wall_ms = max(sample.walls_ms[0] - (lane.queued_ms() - queued_ms), sample.cpu_ms or 0.0)
+    return _Taken(wall_ms, sample.cpu_ms, bool(sample.timed_out))
 
 
 def _values_of(statement: WorkloadStatement) -> tuple[str | None, ...]:
