@@ -90,12 +90,12 @@ def test_a_competition_with_criteria(folder: Path, shop: str, pgproof: Command, 
     assert list(found) == [
         "p95 < 10000 ms",
         "p50 < 5000 ms under rush",
-        "nearly no space",
+        "nearly no space: index_size < 1 kB",
         "p95 of byCustomer < 10000 ms",
         "errors = 0",
     ]
     assert [target["met"] for target in found.values()] == [True, True, False, True, True]
-    space = found["nearly no space"]
+    space = found["nearly no space: index_size < 1 kB"]
     assert space["measured"] == arm["index_bytes"]
     assert space["over_frac"] == pytest.approx(arm["index_bytes"] / 1024 - 1)
     assert found["errors = 0"]["measured"] == 0
@@ -121,7 +121,7 @@ def test_a_competition_with_criteria(folder: Path, shop: str, pgproof: Command, 
     assert shown.code == 0, shown.err
     assert f"Run `{run}`" in shown.out
     assert "**Blueprint ID**: `2026-11-20_orders`" in shown.out
-    assert "| nearly no space |" in shown.out
+    assert "| nearly no space: index_size < 1 kB |" in shown.out
     assert shown.out.count("### Variant ") == 2, "the file has both variants"
     assert pgproof("blueprint", "show", "--run", run).out.count("### Variant ") == 1
 

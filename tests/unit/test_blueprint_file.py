@@ -188,6 +188,13 @@ def written(tmp_path: Path, text: str) -> Path:
             MINIMAL.replace(INDEX, "{kind: analyze, table: {name: t}}"),
             "5:28: variants[1].changes[1].table needs the key 'schema'.",
         ),
+        (
+            MINIMAL.replace(
+                INDEX,
+                "{kind: create_materialized_view, view: {schema: s, name: v}, query: SELECT FROM WHERE}",
+            ),
+            '5:5: syntax error at or near "WHERE"',
+        ),
         (MINIMAL + "  expected: [0.5]", "6:13: variants[1].expected must be a mapping (key: value)."),
         (MINIMAL + "  expected: {a: -0.1}", "6:17: variants[1].expected.a must be at least 0, not -0.1."),
         (MINIMAL + "  expected: {a: much}", "6:17: variants[1].expected.a must be a number."),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from pgproof.changes import describe
+from pgproof.changes import apply_steps, describe
+from pgproof.errors import UsageError
 from pgproof.frontends.blueprint.markdown_results import render_results
 from pgproof.frontends.blueprint.plain import plain_change
 from pgproof.frontends.report.figures import seconds
 from pgproof.model.blueprint import Blueprint, LoadProfile, Target
+from pgproof.model.change import Change
 from pgproof.model.charter import Charter, Mode, WorkItem
 from pgproof.model.criterion import Criterion, criterion_text
 from pgproof.model.figures import percent, size
@@ -131,10 +133,20 @@ def _variant(variant: Variant) -> str:
     if variant.max_staleness_s is not None:
         facts.append(f"Answers may be {seconds(variant.max_staleness_s)} old")
     facts += [f"Applies the patch {variant.patch}"] if variant.patch else []
-    sql = [str(plain) + ";" for change in variant.changes if isinstance(plain := plain_change(change), str)]
+    sql = [f"{statement};" for change in variant.changes for statement in _sql_of(change)]
     sql += [f"-- {_one_line(each.statement)}\n{each.sql.strip()};" for each in variant.statements]
     parts = [heading, variant.why.strip(), _bullets(facts), _fenced("\n".join(sql), "sql")]
     return "\n\n".join(part for part in parts if part)
+
+
+def _sql_of(change: Change) -> list[str]:
+    plain = plain_change(change)
+    if isinstance(plain, str):
+        return [plain]
+    try:
+        return [step.sql for step in apply_steps(change)]
+    except UsageError:
+        return []  # it names no database, and takes the one it is made in
 
 
 def _caching(cache: CachePolicy | None) -> list[str]:
@@ -149,7 +161,8 @@ def _capital(text: str) -> str:
 
 
 def _work_item(item: WorkItem) -> str:
-    variants = f" (Variants {' & '.join(item.variants)})" if item.variants else ""
+    word = "Variant" if len(item.variants) == 1 else "Variants"
+    variants = f" ({word} {' & '.join(item.variants)})" if item.variants else ""
     facts = {
         "Files": ", ".join(item.files),
         "Diff Contract": item.contract,

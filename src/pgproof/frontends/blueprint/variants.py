@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from urllib.parse import urlsplit
 
-from pgproof.errors import ConfigError, ParseError
+from pgproof.changes import apply_steps
+from pgproof.errors import ConfigError, ParseError, UsageError
 from pgproof.frontends.blueprint.decode import Decoder, Path
 from pgproof.frontends.blueprint.document import CacheDocument, RefreshDocument, VariantDocument
 from pgproof.frontends.blueprint.problems import nearest
@@ -79,11 +81,11 @@ class _Parts:
         """Read each change that stands there as SQL."""
         made: list[Change] = []
         for path, change in self._decoder.placed(written, *self._path, "changes"):
-            if not isinstance(change, str):
-                made.append(change)
-                continue
             try:
-                made.append(parse_change(change))
+                read = parse_change(change) if isinstance(change, str) else change
+                with suppress(UsageError):  # what only the database knows is not known yet
+                    apply_steps(read)  # a mapping may hold SQL as well
+                made.append(read)
             except (ConfigError, ParseError) as error:
                 self._sql_problem(error, path)
         return tuple(made)

@@ -24,7 +24,7 @@ EXAMPLES: dict[str, str] = {
     "created": "2026-11-20",
     "target": "{database: app, min_version: 14}",
     "assumptions": "\n- The user table has about a million rows",
-    "questions": "\n- {question: \"How old may a count be?\", default: 5 minutes}",
+    "questions": '\n- {question: "How old may a count be?", default: 5 minutes}',
     "work_items": "\n- {title: Pages by cursor, files: [app/users.py], tests: [tests/test_users.py]}",
     "risks": "\n- {risk: The index build takes long, mitigation: Build it at night}",
     "criteria": "\n- p95 < 100 ms\n- throughput > 500 /s\n- {check: index_size < 200 MB, gate: true}",

@@ -68,7 +68,8 @@ def judge_criteria_gate(results: Sequence[TargetResult]) -> GateResult | None:
 
 
 def _judge(criterion: Criterion, arm: ArmFigures) -> TargetResult:
-    title = criterion.title or criterion_text(criterion)
+    threshold = criterion_text(criterion)
+    title = f"{criterion.title}: {threshold}" if criterion.title else threshold
     figures = _statement_figures(criterion, arm) if criterion.statements else _arm_figures(criterion, arm)
     missing = [figure for figure in figures if isinstance(figure, str)]
     known = [figure for figure in figures if isinstance(figure, _Figure)]
