@@ -25,7 +25,7 @@ def text(name: str, values: tuple[str, ...], bounds: tuple[str, ...] = ()) -> So
 
 def typed(base_type: str, bounds: tuple[str, ...], **more: str) -> SourceColumn:
     known = WholeStatistics(0, -1, 12, 0.0, (), (), bounds)
-    return SourceColumn(f"a {base_type}", 2, base_type, base_type, statistics=known, **more)  # type: ignore[arg-type]
+    return SourceColumn(f"a {base_type}", 2, base_type, base_type, statistics=known, **more)  # type: ignore[arg-type] # facts by name
 
 
 SOURCE = SynthesisSource(

@@ -22,8 +22,10 @@ SELECT o.statement
           JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
          WHERE n.nspname = ANY (%(schemas)s::text[])
            AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 'c')
+           -- Columns of a partition key depend on their own table, too.
            AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS d
-                            WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype IN ('e', 'i'))
+                            WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.objsubid = 0
+                              AND (d.deptype = 'e' OR d.deptype = 'i' AND c.relkind <> 'c'))
          UNION ALL
         SELECT 4, format('DROP ROUTINE IF EXISTS %%s CASCADE', p.oid::regprocedure)
           FROM pg_catalog.pg_proc AS p

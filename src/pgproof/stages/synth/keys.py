@@ -35,7 +35,9 @@ def capped_members(members: Sequence[Member], rows: int) -> tuple[tuple[Member, 
     """
     followers = list(members[1:])
     combinations = math.prod(member.spread.values for member in followers)
-    first = _grouped(members[0], rows, min(_largest_group(followers), combinations))
+    # The few frequent values are those that statements ask for: where one side gives way, it is the other.
+    is_short = members[0].spread.values <= combinations
+    first = _grouped(members[0], rows, combinations if is_short else _largest_group(followers))
     group = first.spread.allotted(rows).largest
     if followers and group > 0:
         others = math.prod(member.spread.values for member in followers[:-1])

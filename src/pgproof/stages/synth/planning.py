@@ -14,6 +14,7 @@ from pgproof.stages.synth.facts import Facts, Reference
 from pgproof.stages.synth.joint import make_joint
 from pgproof.stages.synth.keys import capped_members, least_groups
 from pgproof.stages.synth.ladder import JoinedLadder, Ladder
+from pgproof.stages.synth.led import LED_ROWS_MAX, Led
 from pgproof.stages.synth.members import ColumnMember, Drawn, Key, Member, ReferenceMember, Unique, Unit
 from pgproof.stages.synth.tables import JoinedRows, TablePlan
 
@@ -22,6 +23,8 @@ _CROWDED = 0.05
 """Values a row from which chance would miss too many of them. **Source**: 1 - exp(-20) of values are met."""
 _HANDFUL = 5_000
 """Rows up to which every value gets its exact number. **Source**: judgement; small tables decide plans."""
+_UNLIKE = 2.0
+"""How much rather two rows are equal in a child's column than in its parent's. **Source**: judgement."""
 _CELL_BYTES = 12
 
 
@@ -176,7 +179,8 @@ class _Planner:
                 if member is not None:
                     free = {name: column for name, column in free.items() if name not in reference.columns}
                     seed = self._seed_of(table, *reference.columns)
-                    yield Drawn(member, rows, seed), self._ladders_of(reference)
+                    led = self._led(table, reference, member, rows)
+                    yield led or Drawn(member, rows, seed), self._ladders_of(reference)
         yield from self._joint_units(table, free, rows)
         for column in free.values():
             yield from self._column_unit(table, column, rows)
@@ -284,6 +288,28 @@ class _Planner:
             null_frac=max(nullable, default=0.0),
             correlation=(known[0].correlation or 0.0) if known else 0.0,
         )
+
+    def _led(
+        self, table: SourceTable, reference: Reference, member: ReferenceMember, rows: int
+    ) -> Led | None:
+        """Return how to follow the column that is most unlike the parent's; None where all are alike."""
+        target = member.target
+        if not isinstance(target, TablePlan) or target.rows > LED_ROWS_MAX:
+            return None
+        parent, found, most = self.facts.filled[target.relation], None, _UNLIKE
+        seed = self._seed_of(table, *reference.columns)
+        for own, its in zip(reference.columns, reference.target_columns, strict=True):
+            column, other = table.column(own), parent.column(its)
+            theirs = self.domain(parent, other) if other is not None else None
+            if column is None or column.statistics is None or theirs is None:
+                continue
+            domain = make_domain(column, Demand(rows, target=target.ladders[its], seed=seed))
+            if domain is None or domain.spread.squared_fracs < most * theirs.spread.squared_fracs:
+                continue
+            most = domain.spread.squared_fracs / theirs.spread.squared_fracs
+            lead = ColumnMember(own, domain, domain.spread)
+            found = Led(reference.columns, lead, its, target, reference.target_columns, rows, seed)
+        return found
 
     def _ladders_of(self, reference: Reference) -> dict[str, Ladder]:
         plans = [self.table(part) for part in self.facts.parts_of(reference.target)]

@@ -65,9 +65,9 @@ def json_slots(value: str, shared: frozenset[str]) -> list[Slot]:
         is_text = value[token.start()] == '"'
         if is_text and value[token.end() :].lstrip().startswith(":"):
             continue
-        if is_text and any(word in shared for word in _WORD.findall(token[0])):
-            continue
-        found += _inside(value, token.start(), token.end(), is_text=is_text)
+        for word in _WORD.finditer(value, *token.span()):
+            if not is_text or word[0] not in shared:
+                found += _inside(value, *word.span(), is_text=is_text)
     return found
 
 
