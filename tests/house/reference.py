@@ -24,6 +24,7 @@ from pgproof.frontends.cli.app import app
 from pgproof.frontends.schemas import SCHEMAS, render_schema
 from pgproof.stages.diagnose import BUILT_IN
 from pgproof.stages.diagnose.check import Check
+from tests.house.blueprint_reference import render_blueprint_page
 from tests.house.tree import ROOT
 
 VALUES = {int: "N", float: "NUMBER", str: "TEXT", Path: "PATH"}
@@ -72,6 +73,7 @@ def render() -> dict[Path, str]:
         FOLDER / "cli.md": render_commands(),
         FOLDER / "settings.md": render_settings(),
         FOLDER / "checks.md": render_checks(),
+        FOLDER / "blueprint-file.md": render_blueprint_page(),
     }
     return pages | {FOLDER / "schemas" / f"{name}.json": render_schema(name) for name in SCHEMAS}
 

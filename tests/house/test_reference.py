@@ -1,17 +1,27 @@
 """The reference is what the code generates, and documents name only commands that exist."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from pgproof.frontends.cli.commands import GROUPS
+from pgproof.model.blueprint import Blueprint, LoadProfile
+from pgproof.model.freshness import CachedStatement, CachePolicy, Refresh
+from pgproof.model.load_phase import LoadPhase, Start
+from pgproof.model.merge import MergePlan
+from pgproof.model.relation import RelationName
+from pgproof.model.variant import ReplacedStatement, Variant
+from pgproof.model.workload import Workload
+from pgproof.stages.compete.unsupported import find_unsupported
 from pgproof.stages.diagnose import BUILT_IN
 from pgproof.stages.diagnose.check import Check
-from tests.house import reference
+from tests.house import blueprint_reference, reference
 from tests.house.test_dev_script import COMMANDS as DEV_COMMANDS
 from tests.house.tree import ROOT, files, shown
 
+BARE_VARIANT = Variant("a", "a", ())
 FENCED = re.compile(r"^```[a-z]*\n(?P<text>.*?)^```", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`(?P<text>[^`\n]+)`")
 PGPROOF = re.compile(r"(?:^|\$ |\./dev )pgproof +(?P<command>[a-z]+)\b(?P<rest>[^\n#|&;]*)", re.MULTILINE)
@@ -67,6 +77,29 @@ def test_documents_name_commands_that_exist(document: Path) -> None:
         assert command in reference.commands(), match[0]
         wanted = [word for word in rest if re.fullmatch(r"--[a-z][a-z-]*", word)]
         assert set(wanted) <= options_of(command), match[0]
+
+
+def test_the_reference_marks_what_a_competition_refuses() -> None:
+    everything = replace(
+        BARE_VARIANT,
+        statements=(ReplacedStatement("s", "SELECT 1"),),
+        cache=CachePolicy((CachedStatement("s", 1),)),
+        refreshes=(Refresh(RelationName("public", "v"), 1),),
+        max_staleness_s=1,
+        patch="a.diff",
+    )
+    asked = Blueprint(
+        "b",
+        "",
+        Workload((), "file"),
+        (everything,),
+        load=LoadProfile(rate=1, phases=(LoadPhase(1),), start=Start.COLD),
+        tests=("true",),
+        merge=MergePlan(auto=True),
+    )
+    refused = [re.split(r"[ ,]+", told.partition(":")[0])[-1] for told in find_unsupported(asked)]
+    marked = {"merge" if key == "auto" else key for _, key in blueprint_reference.NOT_RUN}
+    assert set(refused) == marked
 
 
 def test_documents_show_commands() -> None:

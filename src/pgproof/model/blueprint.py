@@ -17,6 +17,11 @@ from pgproof.model.workload import Workload
 class Weights:
     """How points are shared out; any positive numbers, only ratios matter.
 
+    Args:
+        tests: Targets and criteria that are met.
+        p95: The 95th percentile under load.
+        simplicity: Few statements, objects and bytes.
+
     Source: the criteria users brought with a blueprint: tests 50, performance (p95) 30, simplicity 20.
     """
 
@@ -75,7 +80,7 @@ class Target:
     Args:
         title: What they call it ("search").
         statements: Their names in the workload, at least one.
-        limit_ms: None of them may take longer, 95th percentile; None sets no limit.
+        limit_ms: Each of them stays within it, 95th percentile in the race; None sets no limit.
         faster_frac: Share of the control's time that must be gone, 0 to 1 (0.8: five times faster); None
             asks for nothing.
     """
