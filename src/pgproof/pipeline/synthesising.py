@@ -14,7 +14,7 @@ from pgproof.errors import Refused, UsageError
 from pgproof.model.catalog import Catalog
 from pgproof.model.progress import Progress, ignore_progress
 from pgproof.model.relation import RelationName
-from pgproof.model.synthesis import MadeTable, Synthesis, SynthesisSource
+from pgproof.model.synthesis import MadeTable, SourceTable, Synthesis, SynthesisSource
 from pgproof.pipeline.agreeing import compare_plans
 from pgproof.pipeline.looking import open_target
 from pgproof.pipeline.memory import demand_memory, remember
@@ -35,12 +35,16 @@ from pgproof.postgres.synthetic.facts import read_synthesis_source
 from pgproof.postgres.synthetic.files import demand_empty_folder, write_files
 from pgproof.postgres.synthetic.schema import Schema, read_schema, restore_schema
 from pgproof.sqltext.quote import qualify, quote_identifier
+from pgproof.stages.synth.density import fill_percent
 from pgproof.stages.synth.masking import NO_MASKING, Masking, mask_source
 from pgproof.stages.synth.planning import SynthesisPlan, plan_synthesis
+from pgproof.stages.synth.tables import TablePlan
 
 _PAGE_BYTES = 8192
 _ROOM = 1.4
 """Disk demanded, of what tables and indexes take in the source. **Source**: judgement; WAL, sorting."""
+_OWN_DATABASES = ("postgres", "template0", "template1")
+"""That every server comes with."""
 _SERVED_SETTINGS = {"max_wal_size": "4GB", "maintenance_work_mem": "256MB", "autovacuum": "off"}
 
 
@@ -137,6 +141,7 @@ def synthesised(
         if wishes.out is not None:
             demand_empty_folder(wishes.out)
         read = _read(session, dsn, wishes, progress)
+        progress(f"making about {_expected_bytes(read, wishes.scale) / 1e9:.2f} GB")
         if wishes.out is not None:
             made, copy_dsn = _write_out(read, wishes, wishes.out, progress), ""
         else:
@@ -204,7 +209,7 @@ def _server(
     settings: Settings, read: _Read, wishes: SynthesisWishes, progress: Progress
 ) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Start a server of ours with an empty database, after a look at the disk."""
-    _demand_room(read, wishes, settings.home, progress)
+    _demand_room(read, wishes, settings.home)
     binaries = find_binaries(bindir=settings.bindir) if settings.bindir else _binaries_like(read.major)
     notes = []
     if binaries.major != read.major:
@@ -214,15 +219,15 @@ def _server(
         binaries, home=settings.home, label="synth", settings=_SERVED_SETTINGS, durable=False
     ) as server:
         name = read.catalog.database
+        name = f"{name}_synthetic" if name in _OWN_DATABASES else name
         with open_session(server.dsn(), read_only=False, statement_timeout_ms=0) as admin:
             locale_note = create_database_like(admin, quote_identifier(name), read.locale)
         yield server.dsn(name), (*notes, *((locale_note,) if locale_note else ()))
 
 
-def _demand_room(read: _Read, wishes: SynthesisWishes, folder: Path, progress: Progress) -> None:
+def _demand_room(read: _Read, wishes: SynthesisWishes, folder: Path) -> None:
     needed = round(_expected_bytes(read, wishes.scale) * _ROOM)
     free = shutil.disk_usage(folder).free
-    progress(f"{needed / 1e9:.1f} GB of disk are needed")
     if free < needed:
         raise Refused(
             f"The copy needs about {needed / 1e9:.1f} GB, and {folder} has {free / 1e9:.1f} GB free.",
@@ -264,20 +269,27 @@ def _contents(dsn: str, read: _Read) -> list[Content]:
         there = {RelationName(row.schema_name, row.table_name) for row in session.query("synthesis_tables")}
     by_name = {table.relation: table for table in read.source.tables}
     return [
-        Content(
-            relation=plan.relation,
-            columns=plan.columns,
-            pieces=plan.pieces(),
-            rows=plan.rows,
-            frozen=not by_name[plan.relation].partitioned and is_seen_by_all(by_name[plan.relation]),
-        )
+        _content(plan, by_name[plan.relation])
         for plan in read.plan.tables
         if plan.rows and plan.relation in there
     ]
 
 
+def _content(plan: TablePlan, table: SourceTable) -> Content:
+    filled = table.fillfactor if table.partitioned else fill_percent(table)
+    return Content(
+        relation=plan.relation,
+        columns=plan.columns,
+        pieces=plan.pieces(),
+        rows=plan.rows,
+        frozen=not table.partitioned and is_seen_by_all(table),
+        fillfactor=filled if filled != table.fillfactor else 0,
+        own_fillfactor=table.fillfactor,
+    )
+
+
 def _write_out(read: _Read, wishes: SynthesisWishes, folder: Path, progress: Progress) -> Synthesis:
-    _demand_room(read, wishes, folder, progress)
+    _demand_room(read, wishes, folder)
     contents = [
         Content(plan.relation, plan.columns, plan.pieces(), plan.rows, frozen=False)
         for plan in read.plan.tables

@@ -19,6 +19,9 @@ from pgproof.postgres.session import Session, open_session
 from pgproof.postgres.synthetic.facts import FORMAT
 from pgproof.sqltext.quote import qualify
 
+_FULL = 100
+_FILL_AS_USUAL = "ALTER TABLE {0} RESET (fillfactor)"
+_FILL = "ALTER TABLE {} SET (fillfactor = {})"
 _SEEN_BY_ALL = 0.5
 """Share of a table's pages from which it counts as vacuumed. **Source**: judgement."""
 
@@ -33,6 +36,8 @@ class Content:
         pieces: Rows as text for COPY, each with their number.
         rows: In all pieces.
         frozen: Everybody may see all rows at once, as after VACUUM.
+        fillfactor: How full pages are made, where that is not the table's own; 0 where it is.
+        own_fillfactor: The table's own.
     """
 
     relation: RelationName
@@ -40,6 +45,8 @@ class Content:
     pieces: Iterable[tuple[int, bytes]]
     rows: int
     frozen: bool
+    fillfactor: int = 0
+    own_fillfactor: int = 100
 
 
 def copy_tables(dsn: str, contents: Sequence[Content], progress: Progress) -> None:
@@ -97,6 +104,8 @@ def _copy(
     progress(task, done, total)
     try:
         with connection.transaction(), connection.cursor() as cursor:
+            if content.fillfactor:
+                cursor.execute(SQL(_FILL).format(name, content.fillfactor))
             if content.frozen:  # allowed for a table emptied in the same transaction; it needs no WAL then
                 cursor.execute(SQL("TRUNCATE ONLY {}").format(name))
             with cursor.copy(statement) as copy:
@@ -104,6 +113,9 @@ def _copy(
                     copy.write(piece)
                     done += rows
                     progress(task, done, total)
+            if content.fillfactor:
+                own = content.own_fillfactor
+                cursor.execute(SQL(_FILL if own < _FULL else _FILL_AS_USUAL).format(name, own))
     except psycopg.Error as error:
         raise statement_failure(error, f"filling {content.relation}") from error
     return done
