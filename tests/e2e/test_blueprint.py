@@ -278,3 +278,53 @@ def test_values_from_a_database_that_has_none(
         checked = pgproof("blueprint", "check", folder / "b.yaml", "--against", dsn)
     assert checked.code == 1
     assert "the from_query of statement byCustomer gave no rows" in checked.out
+
+
+BAD_FILES = {
+    "syntax": (b"workload: [", ":1:12: not valid YAML"),
+    "tabs": (b"workload: workload.yaml\nvariants:\n\t- name: a\n", ":3:1: not valid YAML: found character"),
+    "type": (BLUEPRINT.encode() + b"weights: {tests: much}\n", ":34:18: weights.tests must be a number."),
+    "missing": (b"workload: workload.yaml\n", ":1:1: a blueprint needs the key 'variants'."),
+    "twice": (BLUEPRINT.replace("name: B", "name: A").encode(), ":15:9: two variants are called 'A'"),
+    "negative": (BLUEPRINT.replace("< 10 s", "< -10 s", 1).encode(), ":24:3: a limit of -10 s can't be kept"),
+    "kind": (
+        b"workload: workload.yaml\nvariants: [{name: a, changes: [{kind: drop_table}]}]\n",
+        ":2:39: 'drop_table' is no kind of change.",
+    ),
+    "large": (b"notes: [" + b"x, " * 4_000_000 + b"]\n", ":1:1: the file has "),
+    "bomb": (
+        b"a: &a [x]\n"
+        + b"".join(b"%c: &%c [%s]\n" % (n, n, b", ".join([b"*%c" % (n - 1)] * 9)) for n in range(98, 112)),
+        ": the document has more than 200,000 entries once its aliases are resolved.",
+    ),
+    "latin": (b"goal: gr\xf6\xdfer\n", ":1:9: the file is not UTF-8."),
+    "binary": (bytes(range(256)), ":2:118: the file is not UTF-8."),
+    "empty": (b"", ":1:1: this is not a blueprint."),
+}
+
+
+@pytest.mark.parametrize("name", BAD_FILES)
+def test_bad_files_end_in_a_message_with_a_place(
+    name: str, folder: Path, pgproof: Command, home: Path
+) -> None:
+    data, message = BAD_FILES[name]
+    file = folder / "bad.yaml"
+    file.write_bytes(data)
+    checked = pgproof("blueprint", "check", file, "--json", "-")
+    assert checked.code == 2, checked.err
+    assert any(line.startswith(str(file)) and message in line for line in checked.err.splitlines()), (
+        checked.err
+    )
+    assert checked.document["problems"]
+    assert "Traceback" not in checked.err
+    raced = pgproof("compete", file, "--against", "service=nowhere")
+    assert raced.code == 2
+    assert message in raced.message
+    assert pgproof("blueprint", "show", file).code == 2
+    assert servers_left(home) == []
+
+
+def test_a_byte_order_mark_is_fine(folder: Path, pgproof: Command) -> None:
+    file = folder / "bom.yaml"
+    file.write_bytes(b"\xef\xbb\xbf" + BLUEPRINT.encode())
+    assert pgproof("blueprint", "check", file).code == 0

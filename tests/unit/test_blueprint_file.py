@@ -399,8 +399,8 @@ def test_a_byte_order_mark_is_read_over(tmp_path: Path) -> None:
 
 def test_another_encoding_is_told_with_its_place(tmp_path: Path) -> None:
     path = written(tmp_path, MINIMAL)
-    path.write_bytes(path.read_bytes() + "goal: größer".encode("latin-1"))
-    with pytest.raises(ConfigError, match=r":6:9: the file is not UTF-8"):
+    path.write_bytes(path.read_bytes() + "goal: größer ".encode() + "größer".encode("latin-1"))
+    with pytest.raises(ConfigError, match=r":6:16: the file is not UTF-8"):
         read_blueprint(path)
 
 
@@ -435,3 +435,80 @@ def test_every_example_of_a_new_blueprint_is_valid(key: str, tmp_path: Path) -> 
     path.write_text(f"{before}\n{uncommented}{end}{rest}", encoding="utf-8")
     assert read_file(path).problems == ()
     assert yaml.safe_load(path.read_text("utf-8"))[key], "it says something"
+
+
+def test_a_file_that_advise_wrote_before_means_what_it_meant(tmp_path: Path) -> None:
+    text = """\
+# A pgproof blueprint: the variants that compete, on which workload, under which rules.
+# Edit it, keep it in git, then: pgproof compete b.yaml --against DSN
+version: 1
+name: indexes for shop
+goal: less time for the workload of shop
+workload: w.sql
+variants:
+- name: lean
+  title: 1 index
+  why: serves select_50fde206
+  changes:
+  - CREATE INDEX orders_status_idx ON public.orders USING btree (status) INCLUDE (total) WHERE
+    (status = 'new')
+  - kind: set_setting
+    name: work_mem
+    value: 64MB
+    scope: database
+    database: ''
+    previous: null
+  expected:
+    select_50fde206: 0.25
+weights:
+  tests: 50.0
+  p95: 30.0
+  simplicity: 20.0
+load:
+  clients: 2
+  think_time_ms: 0.0
+  slice_s: 1.0
+  slices: 3
+limits:
+  index_bytes: null
+  write_slowdown_frac: 0.5
+  statement_slowdown_frac: 0.2
+  error_frac: 0.0
+race:
+  time_limit_s: 90.0
+  min_rounds: 10
+  max_rounds: 300
+  statement_timeout_ms: 60000
+  seed: 1
+  confidence: 0.95
+targets:
+- title: search
+  statements:
+  - select_50fde206
+  limit_ms: 100.0
+  faster_frac: null
+notes:
+- the planner was asked
+"""
+    read = read_blueprint(written(tmp_path, text))
+    orders = RelationName("public", "orders")
+    new = "status = 'new'"
+    index = CreateIndex(
+        orders, "orders_status_idx", (IndexKey(column="status"),), include=("total",), where=new
+    )
+    assert read == Blueprint(
+        name="indexes for shop",
+        goal="less time for the workload of shop",
+        workload=read.workload,
+        variants=(
+            Variant(
+                "lean",
+                "1 index",
+                (index, SetSetting("work_mem", "64MB")),
+                "serves select_50fde206",
+                (ExpectedStatement("select_50fde206", 0.25),),
+            ),
+        ),
+        targets=(Target("search", ("select_50fde206",), limit_ms=100.0),),
+        notes=("the planner was asked",),
+    )

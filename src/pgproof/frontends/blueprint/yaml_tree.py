@@ -118,9 +118,8 @@ def _decode(data: bytes, problems: Problems) -> str | None:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        before = data[: error.start]
-        place = Place(before.count(b"\n") + 1, len(before) - (before.rfind(b"\n") + 1) + 1)
-        problems.add(place, "the file is not UTF-8.", "Save it as UTF-8 (iconv -t UTF-8).")
+        before = data[: error.start].decode("utf-8-sig")  # all of it is good
+        problems.add(_move(TOP, before), "the file is not UTF-8.", "Save it as UTF-8 (iconv -t UTF-8).")
         return None
 
 
