@@ -1,11 +1,14 @@
 """Blueprints from the first line to the results: new, check, compete, show, report; and what is refused."""
 
+import json
 from pathlib import Path
 
+import jsonschema
 import psycopg
 import pytest
 import yaml
 
+from pgproof.frontends.schemas import render_schema
 from pgproof.postgres.embedded import EmbeddedServer
 from pgproof.testing.servers import temporary_database
 from tests.e2e.conftest import BY_CUSTOMER, OPEN, PAY, Command, load_shop, servers_left, use_shop
@@ -85,6 +88,7 @@ def test_a_competition_with_criteria(folder: Path, shop: str, pgproof: Command, 
 
     raced = pgproof("compete", file, "--against", shop, "--only", "A", "--out", folder / "out", "--json", "-")
     assert raced.code == 0, raced.err
+    jsonschema.validate(raced.document, json.loads(render_schema("compete")))
     (arm,) = raced.document["variants"]
     found = {target["title"]: target for target in arm["targets"]}
     assert list(found) == [
@@ -196,6 +200,7 @@ def test_check_asks_the_database(folder: Path, shop: str, pgproof: Command) -> N
     )
     checked = pgproof("blueprint", "check", folder / "b.yaml", "--against", shop, "--json", "-")
     assert checked.code == 1, checked.err
+    jsonschema.validate(checked.document, json.loads(render_schema("blueprint-check")))
     found = [(each["line"], each["column"], each["message"]) for each in checked.document["objections"]]
     assert found[0][:2] == (14, 5)
     assert "has no column customerid" in found[0][2]

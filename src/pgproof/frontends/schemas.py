@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from pgproof.frontends import competition_documents, documents
+from pgproof.frontends.blueprint.checking import BlueprintCheckDocument
 from pgproof.frontends.blueprint.document import BlueprintDocument
 from pgproof.frontends.blueprint.schema import blueprint_schema
 from pgproof.model.workload import Workload
@@ -26,6 +27,7 @@ SCHEMAS: dict[str, type] = {
     "synth": documents.SynthDocument,
     "workload": Workload,
     "blueprint": BlueprintDocument,
+    "blueprint-check": BlueprintCheckDocument,
 }
 
 

@@ -135,7 +135,8 @@ def _variant(variant: Variant) -> str:
     facts += [f"Applies the patch {variant.patch}"] if variant.patch else []
     sql = [f"{statement};" for change in variant.changes for statement in _sql_of(change)]
     sql += [f"-- {_one_line(each.statement)}\n{each.sql.strip()};" for each in variant.statements]
-    parts = [heading, variant.why.strip(), _bullets(facts), _fenced("\n".join(sql), "sql")]
+    why = variant.why.strip().replace("\n", "  \n")
+    parts = [heading, why, _bullets(facts), _fenced("\n".join(sql), "sql")]
     return "\n\n".join(part for part in parts if part)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from pgproof.frontends.blueprint.document import BlueprintDocument
+from pgproof.frontends.blueprint.document import BlueprintDocument, VariantDocument
 from pgproof.frontends.blueprint.format import read_meanings
 from pgproof.frontends.blueprint.plain import plain_blueprint
 from pgproof.model.blueprint import Blueprint
@@ -18,6 +18,7 @@ _HEADER = """\
 # A pgproof blueprint: the variants that compete, on which workload, under which rules.
 # Edit it, keep it in git, then: pgproof compete {name} --against DSN
 """
+_VARIANT_KEYS = f"Keys of a variant: {', '.join(VariantDocument.__dataclass_fields__)}."
 _EXAMPLE_STATEMENT = "listUsers"
 EXAMPLES: dict[str, str] = {
     "id": "2026-11-20_user-listing",
@@ -55,7 +56,8 @@ def render_blueprint(blueprint: Blueprint, workload: str, file_name: str, *, com
         return text + _dump(keys)
     meanings = read_meanings(BlueprintDocument)
     for key in BlueprintDocument.__dataclass_fields__:
-        comment = "\n".join(f"# {line}" for line in wrap(meanings[key], WIDTH - 2))
+        meaning = f"{meanings[key]} {_VARIANT_KEYS}" if key == "variants" else meanings[key]
+        comment = "\n".join(f"# {line}" for line in wrap(meaning, WIDTH - 2))
         if key in keys:
             text += f"\n{comment}\n{_dump({key: keys[key]})}"
         elif key in EXAMPLES:
