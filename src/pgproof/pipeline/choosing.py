@@ -32,6 +32,7 @@ from pgproof.stages.estimate.explain_choice import explain_choice
 from pgproof.stages.estimate.goal import Goal
 from pgproof.stages.estimate.key_order import in_sensible_order
 from pgproof.stages.estimate.needless import without_needless
+from pgproof.stages.estimate.repair import repaired
 from pgproof.stages.estimate.select import choose, make_goal
 from pgproof.stages.estimate.variants import estimate_variants
 from pgproof.stages.propose.combine import propose_variants, told_drop
@@ -42,6 +43,9 @@ _RECOMMENDED_S = 12.0
 
 _OTHERS_S = 3.0
 """For that of each other set. **Source**: judgement; few read them."""
+
+REPAIR_FRAC = 0.25
+"""Share of a later choice's time that may go into mending the set that failed. **Source**: judgement."""
 
 _SEARCH = "choosing indexes, seconds of the time limit"
 _NOTHING = "no index is worth trying for these statements"
@@ -138,8 +142,10 @@ def _choose(task: Task, pricing: Pricing, dropping: Dropping, trials: Trials | N
     limit_s = task.wishes.time_limit_s
     pace = by_time(task.progress, _SEARCH, limit_s)
 
-    def chosen_by(wanted: Goal) -> Selection:
-        selection = choose(wanted, ends_at=monotonic() + limit_s, progress=pace)
+    def chosen_by(wanted: Goal, failed: Selection | None = None) -> Selection:
+        now = monotonic()
+        starts = [_repaired(wanted, failed, now + REPAIR_FRAC * limit_s)] if failed and failed.sets else []
+        selection = choose(wanted, starts=starts, ends_at=now + limit_s, progress=pace)
         return in_sensible_order(wanted, selection, task.catalog)
 
     def as_variants(chosen: Selection) -> tuple[Variant, ...]:
@@ -167,6 +173,12 @@ def _choose(task: Task, pricing: Pricing, dropping: Dropping, trials: Trials | N
         drops=dropping.told(selection.sets),
         proof=selection.proof,
     )
+
+
+def _repaired(goal: Goal, failed: Selection, ends_at: float) -> frozenset[str]:
+    """Return what is left of the set that saves most, once what failed is taken out."""
+    best = min(failed.sets, key=lambda chosen: chosen.after.value + chosen.write_penalty.value)
+    return repaired(goal, goal.base.difference(best.dropped).union(best.names), ends_at)
 
 
 def _only_drops(goal: Goal, review: DropReview) -> tuple[Variant, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from pgproof.model.candidate import Selection
+from pgproof.model.candidate import Ambition, IndexSet, Selection
 from pgproof.model.figures import size
 from pgproof.model.paired import PairedTiming
 from pgproof.model.progress import Progress, ignore_progress
@@ -29,7 +29,7 @@ def refine(
     selection: Selection,
     as_variants: Callable[[Selection], tuple[Variant, ...]],
     measure: Callable[[Variant], Tried],
-    choose_again: Callable[[Goal], Selection],
+    choose_again: Callable[[Goal, Selection], Selection],
     progress: Progress = ignore_progress,
 ) -> tuple[Goal, Selection, Measured, tuple[str, ...]]:
     """Try the sets of a selection, the recommended one first; choose anew while one is not what it seemed.
@@ -41,7 +41,7 @@ def refine(
         selection: What to begin with; it has sets.
         as_variants: Makes variants of a selection.
         measure: Builds a variant on a clone and times what it changes.
-        choose_again: Chooses sets by a goal that holds what was learned.
+        choose_again: Chooses sets by a goal that holds what was learned, starting from those that failed.
         progress: Told what is being done.
 
     Returns:
@@ -56,9 +56,9 @@ def refine(
         if variant is None:
             break
         progress(f"trial {len(learned.seen) + 1} of at most {MAX_TRIALS}, the set {variant.name}")
-        if learned.take(variant, measure(variant)):
+        if learned.take(variant, measure(variant), selection):
             progress("choosing again, with what was learned on the clone")
-            selection = choose_again(learned.goal)
+            selection = learned.with_passed(choose_again(learned.goal, selection))
     selection, measured = _without_losers(learned, selection, as_variants)
     return learned.goal, selection, measured, tuple(learned.notes)
 
@@ -72,6 +72,7 @@ class _Learned:
         estimated: Sizes of the candidates before anything was built.
         built: Real sizes of those that were, by name.
         seen: What each set of changes did.
+        passed: Sets that were tried and did no harm: they are not chosen anew for what others did.
         notes: What must be said, once each.
     """
 
@@ -79,10 +80,11 @@ class _Learned:
     estimated: Mapping[str, int]
     built: dict[str, int] = field(default_factory=dict)
     seen: dict[frozenset[object], Tried] = field(default_factory=dict)
+    passed: dict[Ambition, IndexSet] = field(default_factory=dict)
     notes: dict[str, None] = field(default_factory=dict)
 
-    def take(self, variant: Variant, tried: Tried) -> bool:
-        """Learn from a trial; tell whether it calls for another choice."""
+    def take(self, variant: Variant, tried: Tried, selection: Selection) -> bool:
+        """Learn from a trial of one of the sets of a selection; tell whether it calls for another choice."""
         self.seen[frozenset(variant.changes)] = tried
         self.notes.update(dict.fromkeys(_told(timing) for timing in tried.timings if timing.is_slower))
         self.notes.update(dict.fromkeys(map(_told_unknown, tried.unknown)))
@@ -95,7 +97,15 @@ class _Learned:
         )
         if self._is_too_large(tried):
             self.notes[_told_size(variant, tried)] = None
+        if not self.is_loser(tried):
+            self.passed |= {one.ambition: one for one in selection.sets if one.ambition == variant.name}
         return bool(news) or self._is_too_large(tried)
+
+    def with_passed(self, selection: Selection) -> Selection:
+        """Return a new selection with the sets that have passed in place of those of the same ambition."""
+        by_ambition = {**{one.ambition: one for one in selection.sets}, **self.passed}
+        by_names = {frozenset(one.names): one for _, one in sorted(by_ambition.items(), key=_least_first)}
+        return replace(selection, sets=tuple(by_names.values()))
 
     def is_loser(self, tried: Tried) -> bool:
         """Tell whether a set is not to be proposed."""
@@ -123,6 +133,10 @@ def _without_losers(
             measured[variant.name] = tried.timings
         kept.append(chosen)
     return replace(selection, sets=tuple(kept)), measured
+
+
+def _least_first(entry: tuple[Ambition, IndexSet]) -> int:
+    return list(Ambition).index(entry[0])
 
 
 def _told_unknown(statement: str) -> str:

@@ -13,6 +13,7 @@ from pgproof.pipeline import refining
 from pgproof.pipeline.refining import MAX_TRIALS, refine
 from pgproof.pipeline.trials import Tried, corrections_of
 from pgproof.stages.estimate.goal import Goal
+from pgproof.stages.estimate.repair import repaired
 from pgproof.stages.estimate.select import choose, make_goal
 from pgproof.stages.propose.combine import propose_variants
 from tests.builders import workload
@@ -80,7 +81,12 @@ class Paper:
     ) -> tuple[Goal, Selection, Mapping[str, tuple[PairedTiming, ...]], tuple[str, ...]]:
         selection = choose(self.goal)
         assert selection.sets
-        return refine(self.goal, selection, self.as_variants, measure or self.measure, choose)
+        return refine(self.goal, selection, self.as_variants, measure or self.measure, again)
+
+
+def again(goal: Goal, failed: Selection) -> Selection:
+    left = [repaired(goal, frozenset(chosen.names)) for chosen in failed.sets]
+    return choose(goal, starts=left)
 
 
 def names_of(variant: Variant) -> frozenset[str]:
@@ -236,3 +242,20 @@ def test_what_nobody_knows_is_told() -> None:
         "q1 was stopped on the clone, with a new plan as well as without:"
         " what these indexes do to it is not known",
     )
+
+
+def test_a_set_that_passed_is_not_chosen_anew_for_what_another_did() -> None:
+    """The one that was tried first did no harm; what the next one does must not cost it its place."""
+    paper = Paper(PLANS, CANDIDATES, {})
+
+    def measure(variant: Variant) -> Tried:
+        tried = paper.measure(variant)
+        if len(paper.tried) != 2:
+            return tried
+        slower = PairedTiming("q0", 10.0, 20.0, 5, "cpu", ("fast",), is_slower=True)
+        return replace(tried, timings=(slower,))
+
+    goal, selection, measured, _ = paper.refine(measure)
+    assert goal.corrections, "the second one did harm, by the index that the first one has"
+    assert [set(chosen.names) for chosen in selection.sets] == [set(paper.tried[0])]
+    assert measured.keys() == {chosen.ambition.value for chosen in selection.sets}

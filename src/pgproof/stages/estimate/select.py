@@ -125,15 +125,22 @@ def choose_sets(
     return choose(goal, ends_at=ends_at, progress=progress)
 
 
-def choose(goal: Goal, *, ends_at: float = float("inf"), progress: Progress = ignore_progress) -> Selection:
+def choose(
+    goal: Goal,
+    *,
+    starts: Sequence[frozenset[str]] = (),
+    ends_at: float = float("inf"),
+    progress: Progress = ignore_progress,
+) -> Selection:
     """Choose sets for a goal; see `choose_sets`.
 
     Args:
         goal: From `make_goal`.
+        starts: Sets to begin with, within the limits, existing indexes that stay among them.
         ends_at: When to be content with what was found, by `time.monotonic`.
         progress: Told of each round.
     """
-    chooser = _Chooser(goal, ends_at, progress)
+    chooser = _Chooser(goal, ends_at, progress, [goal.costs.names.mask(names) for names in starts])
     sets, proof = chooser.choose()
     reason = why_no_more(goal, bool(sets))
     return Selection(
