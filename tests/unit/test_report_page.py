@@ -9,6 +9,9 @@ from html.parser import HTMLParser
 import pytest
 
 from pgproof.frontends.report.page import Page, render_page, render_plan_lines
+from pgproof.model.blueprint import Blueprint
+from pgproof.model.charter import Charter, Question, Risk, WorkItem
+from pgproof.model.criterion import Bound, Criterion, Metric
 from pgproof.model.finding import Diagnosis, Evidence, Finding, Severity, Skipped
 from pgproof.model.query import StatementKind
 from pgproof.model.rollout import Rollout, RolloutState, StatementEffect, TargetIdentity
@@ -28,6 +31,8 @@ from pgproof.model.trial import (
     Verdict,
 )
 from pgproof.model.units import Interval
+from pgproof.model.workload import Workload
+from pgproof.stages.compete.criteria import ArmFigures, judge_criteria
 
 HOSTILE = "<script>alert('x')</script>\"&{{ 7*7 }}"
 
@@ -203,6 +208,44 @@ def test_tells_everything_there_is() -> None:
         "PostgreSQL 18.6 (target: 15.18)",
     ):
         assert text in " ".join(reader.text.split()), text
+
+
+def test_what_people_wrote_in_the_blueprint_and_their_criteria() -> None:
+    asked = Criterion(Metric.P95, Bound.BELOW, 10, gate=True, title=HOSTILE)
+    figures = ArmFigures((), {"": load(12.0)})
+    judged = judge_criteria((asked,), figures)
+    arms = tuple(replace(each, targets=judged) for each in COMPETITION.arms)
+    charter = Charter(
+        id="2026-11-20_shop",
+        assumptions=("a million rows", HOSTILE),
+        questions=(Question("how old?", "5 minutes"), Question("who?", answer="me")),
+        work_items=(
+            WorkItem(HOSTILE, files=("a.py",), tests=("t.py",), contract="patch", variants=("lean",)),
+        ),
+        risks=(Risk("it locks", "concurrently"),),
+        rollback="revert it\n",
+        artifacts=("a.md",),
+    )
+    blueprint = Blueprint("b", "faster", Workload((), "file"), (), criteria=(asked,), charter=charter)
+    page = Page("r-1", replace(COMPETITION, arms=arms), blueprint=blueprint)
+    html, reader = read(page)
+    told = " ".join(reader.text.split())
+    for text in (
+        "12 ms MISSED (+20 %)",
+        "2026-11-20_shop · draft · competition",
+        "a million rows",
+        "how old? default: 5 minutes",
+        "who? me",
+        "files: a.py",
+        "tests: t.py",
+        "for lean",
+        "it locks: concurrently",
+        "revert it",
+        "a.md",
+    ):
+        assert text in told, text
+    assert "<script" not in html
+    assert "The blueprint" not in read(WHOLE)[1].text
 
 
 def test_without_winner_rollout_and_diagnosis() -> None:
