@@ -88,6 +88,22 @@ CREATE TABLE membership (person_id int REFERENCES person (id), team_id int REFER
 INSERT INTO membership SELECT i, (i * 7 + j * 13) % 400 + 1, CASE WHEN j = 0 THEN 'owner' ELSE 'member' END
   FROM generate_series(1, 3000) AS i, generate_series(0, 2) AS j;
 
+CREATE TABLE tenant (id int PRIMARY KEY, name text);
+INSERT INTO tenant SELECT i, 'tenant ' || i FROM generate_series(1, 20) AS i;
+CREATE TABLE account (tenant_id int NOT NULL REFERENCES tenant (id), id int NOT NULL, PRIMARY KEY (tenant_id, id));
+INSERT INTO account SELECT i % 20 + 1, i / 20 FROM generate_series(0, 1999) AS i;
+CREATE TABLE project (tenant_id int NOT NULL REFERENCES tenant (id), id int NOT NULL, PRIMARY KEY (tenant_id, id));
+INSERT INTO project SELECT i % 20 + 1, i / 20 FROM generate_series(0, 399) AS i;
+CREATE TABLE task (
+    id int PRIMARY KEY,
+    tenant_id int NOT NULL REFERENCES tenant (id),
+    account_id int,
+    project_id int NOT NULL,
+    FOREIGN KEY (tenant_id, account_id) REFERENCES account (tenant_id, id),
+    FOREIGN KEY (tenant_id, project_id) REFERENCES project (tenant_id, id)
+);
+INSERT INTO task SELECT i, (i * i) % 13 + 1, nullif(i % 90, 0), i % 20 FROM generate_series(1, 5000) AS i;
+
 CREATE TABLE event (at date NOT NULL, k int NOT NULL, v text, PRIMARY KEY (at, k)) PARTITION BY RANGE (at);
 CREATE TABLE event_2025 PARTITION OF event FOR VALUES FROM ('2025-01-01') TO ('2026-01-01') PARTITION BY LIST (k);
 CREATE TABLE event_2025_1 PARTITION OF event_2025 FOR VALUES IN (1, 2, 3);

@@ -134,13 +134,13 @@ def synthesised(
     demand_memory(settings)
     started = time.monotonic()
     with ExitStack() as stack:
-        session = stack.enter_context(open_target(settings, dsn))
-        if wishes.to:
-            with open_session(wishes.to, read_only=False) as destination:
-                demand_empty(session, destination)
         if wishes.out is not None:
             demand_empty_folder(wishes.out)
-        read = _read(session, dsn, wishes, progress)
+        with open_target(settings, dsn) as session:
+            if wishes.to:
+                with open_session(wishes.to, read_only=False) as destination:
+                    demand_empty(session, destination)
+            read = _read(session, dsn, wishes, progress)
         progress(f"making about {_expected_bytes(read, wishes.scale) / 1e9:.2f} GB")
         if wishes.out is not None:
             made, copy_dsn = _write_out(read, wishes, wishes.out, progress), ""
@@ -151,22 +151,9 @@ def synthesised(
             made = _fill(copy_dsn, read, wishes, progress)
             made = replace(made, notes=(*notes, *made.notes))
             if wishes.compare:
-                agreement = compare_plans(
-                    settings,
-                    session,
-                    dsn,
-                    copy_dsn,
-                    catalog=read.catalog,
-                    settings_of_source=read.settings,
-                    masking=read.masking,
-                    workload_file=wishes.workload,
-                    seed=wishes.seed,
-                    progress=progress,
-                )
-                made = replace(made, agreement=agreement.found, notes=(*made.notes, *agreement.notes))
+                made = _compared(settings, dsn, copy_dsn, made, read, wishes, progress)
         made = replace(made, seconds=time.monotonic() - started)
         remember(settings, "synth", made.database, made)
-        session.close()
         yield Synthesised(made, copy_dsn)
 
 
@@ -261,6 +248,32 @@ def _fill(dsn: str, read: _Read, wishes: SynthesisWishes, progress: Progress) ->
             }
     told = (*read.source.notes, *read.plan.notes, *notes, *violated, *after, *unsettled)
     return _outcome(read, wishes, address_of(dsn), pages, generation_s, told)
+
+
+def _compared(
+    settings: Settings,
+    dsn: str,
+    copy_dsn: str,
+    made: Synthesis,
+    read: _Read,
+    wishes: SynthesisWishes,
+    progress: Progress,
+) -> Synthesis:
+    """Add how alike the two plan, in a new session: the first one would have idled for hours."""
+    with open_target(settings, dsn) as session:
+        compared = compare_plans(
+            settings,
+            session,
+            dsn,
+            copy_dsn,
+            catalog=read.catalog,
+            settings_of_source=read.settings,
+            masking=read.masking,
+            workload_file=wishes.workload,
+            seed=wishes.seed,
+            progress=progress,
+        )
+    return replace(made, agreement=compared.found, notes=(*made.notes, *compared.notes))
 
 
 def _contents(dsn: str, read: _Read) -> list[Content]:

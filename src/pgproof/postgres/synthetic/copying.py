@@ -16,6 +16,7 @@ from pgproof.model.relation import RelationName
 from pgproof.model.synthesis import SourceTable
 from pgproof.postgres.failures import statement_failure
 from pgproof.postgres.session import Session, open_session
+from pgproof.postgres.shadow.server import failures_told
 from pgproof.postgres.synthetic.facts import FORMAT
 from pgproof.sqltext.quote import qualify
 
@@ -61,7 +62,7 @@ def copy_tables(dsn: str, contents: Sequence[Content], progress: Progress) -> No
         ServerError: A row was refused; the table's name is in the message, no value is.
     """
     total, done = sum(content.rows for content in contents), 0
-    with _connect(dsn) as connection, _connect(dsn) as bystander:
+    with failures_told("filling the copy"), _connect(dsn) as connection, _connect(dsn) as bystander:
         # As long as somebody may look at the database as it was, VACUUM marks no page as seen by all.
         bystander.execute(b"BEGIN ISOLATION LEVEL REPEATABLE READ")
         bystander.execute(b"SELECT pg_catalog.pg_current_xact_id_if_assigned()")

@@ -13,6 +13,7 @@ from pgproof.postgres.dsn import address_of, without_secrets
 from pgproof.postgres.dump import OWN_SCHEMA
 from pgproof.postgres.dump_programs import fail, knows_option, run_program
 from pgproof.postgres.shadow.restore import Report, restore_dump
+from pgproof.postgres.shadow.server import failures_told
 
 _ARGUMENTS = (
     "--schema-only",
@@ -72,9 +73,12 @@ def restore_schema(dsn: str, sql: str, progress: Progress) -> tuple[str, ...]:
     Raises:
         CapabilityMissing: The role may not create anything there.
     """
-    with psycopg.connect(
-        dsn, autocommit=True, prepare_threshold=None, client_encoding="UTF8", application_name="pgproof"
-    ) as connection:
+    with (
+        failures_told("making the copy's schema"),
+        psycopg.connect(
+            dsn, autocommit=True, prepare_threshold=None, client_encoding="UTF8", application_name="pgproof"
+        ) as connection,
+    ):
         connection.execute(b"SET client_min_messages = error")
         report = restore_dump(connection, sql, lambda task, done=0, total=0: progress(task, done, total))
         may_create = connection.execute(

@@ -14,7 +14,7 @@ from pgproof.stages.synth.facts import Facts, Reference
 from pgproof.stages.synth.joint import make_joint
 from pgproof.stages.synth.keys import capped_members, least_groups
 from pgproof.stages.synth.ladder import JoinedLadder, Ladder
-from pgproof.stages.synth.led import LED_ROWS_MAX, Led
+from pgproof.stages.synth.led import LED_ROWS_MAX, Following, Led, ParentOrder, share_values
 from pgproof.stages.synth.members import ColumnMember, Drawn, Key, Member, ReferenceMember, Unique, Unit
 from pgproof.stages.synth.tables import JoinedRows, TablePlan
 
@@ -163,24 +163,22 @@ class _Planner:
     ) -> Iterator[tuple[Unit, dict[str, Ladder]]]:
         """Yield what makes the columns: keys first, then references of several columns, then the others."""
         free = {column.name: column for column in wanted}
-        references = self._member_references(table, free)
+        references = [r for r in self.facts.references_of(table.relation) if len(r.columns) > 1]
+        made: dict[str, tuple[Unit, Ladder]] = {}
         for key in self.facts.keys_of(table.relation):
             if len(key) > 1 and not self._has_unique(table, key) and all(name in free for name in key):
                 found = self._key(table, key, references, rows)
-                if found is None:
-                    continue
-                unit, ladders = found
-                if all(name in free for name in unit.names):
-                    free = {name: column for name, column in free.items() if name not in unit.names}
-                    yield unit, ladders
+                if found is not None and all(name in free for name in found[0].names):
+                    free = {name: column for name, column in free.items() if name not in found[0].names}
+                    made |= {name: (found[0], found[1][name]) for name in found[0].names}
+                    yield found
         for reference in references:
-            if all(name in free for name in reference.columns):
-                member = self._reference_member(table, reference)
-                if member is not None:
-                    free = {name: column for name, column in free.items() if name not in reference.columns}
-                    seed = self._seed_of(table, *reference.columns)
-                    led = self._led(table, reference, member, rows)
-                    yield led or Drawn(member, rows, seed), self._ladders_of(reference)
+            unit = self._reference_unit(table, reference, free, made, rows)
+            if unit is not None:
+                ladders = self._ladders_of(reference)
+                free = {name: column for name, column in free.items() if name not in unit.names}
+                made |= {name: (unit, ladders[name]) for name in unit.names}
+                yield unit, {name: ladders[name] for name in unit.names}
         yield from self._joint_units(table, free, rows)
         for column in free.values():
             yield from self._column_unit(table, column, rows)
@@ -247,24 +245,50 @@ class _Planner:
             c is not None and self._is_unique(table, c, self._target(table.relation, c.name)) for c in columns
         )
 
-    def _member_references(
-        self, table: SourceTable, free: Mapping[str, SourceColumn]
-    ) -> tuple[Reference, ...]:
-        """Return the references of several columns that can be followed together: no column is in two."""
-        taken: set[str] = set()
-        found = []
-        for reference in self.facts.references_of(table.relation):
-            if len(reference.columns) < 2:
-                continue
-            if taken & set(reference.columns) or not all(name in free for name in reference.columns):
-                self.notes.append(
-                    f"{table.relation} ({', '.join(reference.columns)}): refers to {reference.target} by "
-                    "columns that are bound otherwise, so some rows may refer to nothing"
-                )
-                continue
-            taken |= set(reference.columns)
-            found.append(reference)
-        return tuple(found)
+    def _reference_unit(
+        self,
+        table: SourceTable,
+        reference: Reference,
+        free: Mapping[str, SourceColumn],
+        made: Mapping[str, tuple[Unit, Ladder]],
+        rows: int,
+    ) -> Unit | None:
+        """Return what makes a reference of several columns, as far as others have not made them already."""
+        left = [name for name in reference.columns if name in free]
+        given = [name for name in reference.columns if name in made]
+        if not left:
+            return None  # it shares all its columns with keys that were made before
+        member = self._reference_member(table, reference)
+        if member is None:
+            return None
+        seed = self._seed_of(table, *reference.columns)
+        if not given and len(left) == len(reference.columns):
+            if self._has_unique(table, reference.columns):
+                return Unique(member, rows, seed)
+            return self._led(table, reference, member, rows) or Drawn(member, rows, seed)
+        unit, ladder = made[given[0]] if given else (None, None)
+        order = _order_by(reference, member, given[0]) if len(given) == 1 else None
+        if unit is None or ladder is None or order is None or not share_values(ladder, order.ladder):
+            self.notes.append(
+                f"{table.relation} ({', '.join(reference.columns)}): refers to {reference.target} by "
+                "columns that are bound otherwise, so some rows may refer to nothing"
+            )
+            return None
+        return Following(
+            names=tuple(left),
+            given_by=unit,
+            given=given[0],
+            given_ladder=ladder,
+            order=order,
+            target_names=tuple(
+                its
+                for own, its in zip(reference.columns, reference.target_columns, strict=True)
+                if own in left
+            ),
+            null_frac=member.null_frac,
+            nullable=not all(free[name].not_null for name in left),
+            seed=seed,
+        )
 
     def _reference_member(self, table: SourceTable, reference: Reference) -> ReferenceMember | None:
         parts = self.facts.parts_of(reference.target)
@@ -308,7 +332,8 @@ class _Planner:
                 continue
             most = domain.spread.squared_fracs / theirs.spread.squared_fracs
             lead = ColumnMember(own, domain, domain.spread)
-            found = Led(reference.columns, lead, its, target, reference.target_columns, rows, seed)
+            order = ParentOrder(target, its, target.ladders[its])
+            found = Led(reference.columns, lead, order, reference.target_columns, rows, seed)
         return found
 
     def _ladders_of(self, reference: Reference) -> dict[str, Ladder]:
@@ -326,7 +351,7 @@ class _Planner:
         ladders: dict[str, Ladder] = {}
         left = list(key)
         for reference in references:
-            if set(reference.columns) & set(left):
+            if set(reference.columns) & set(left) and not set(reference.columns) & set(ladders):
                 member = self._reference_member(table, reference)
                 if member is not None:
                     members.append(member)
@@ -358,3 +383,12 @@ class _Planner:
 
     def _seed_of(self, table: SourceTable, *names: str) -> int:
         return seed_of(self._seed, str(table.relation), *names)
+
+
+def _order_by(reference: Reference, member: ReferenceMember, given: str) -> ParentOrder | None:
+    """Return a parent by the column that another key gives; None where it is too large or in parts."""
+    target = member.target
+    if not isinstance(target, TablePlan) or target.rows > LED_ROWS_MAX:
+        return None
+    its = reference.target_columns[reference.columns.index(given)]
+    return ParentOrder(target, its, target.ladders[its])
