@@ -180,19 +180,18 @@ class Goal:
             by_table[self.indexes[name].table].append(item)
         for group in by_table.values():
             for one, other in combinations(group, 2):
-                if self._is_repeat(names[one], names[other]):
+                if self.covers(names[one], names[other]) or self.covers(names[other], names[one]):
                     yield one, other
 
-    def _is_repeat(self, one: str, other: str) -> bool:
-        """Tell whether one of two indexes makes the other superfluous; asked again in every round."""
+    def covers(self, one: str, other: str) -> bool:
+        """Tell whether one candidate makes another one superfluous; asked again in every round."""
         pair = (one, other)
-        if pair not in self._known_repeats:
-            mine, its = self.indexes[one], self.indexes[other]
-            self._known_repeats[pair] = covers(mine, its) or covers(its, mine)
-        return self._known_repeats[pair]
+        if pair not in self._known_covers:
+            self._known_covers[pair] = covers(self.indexes[one], self.indexes[other])
+        return self._known_covers[pair]
 
     @cached_property
-    def _known_repeats(self) -> dict[tuple[str, str], bool]:
+    def _known_covers(self) -> dict[tuple[str, str], bool]:
         return {}
 
     @cached_property

@@ -20,6 +20,7 @@ from pgproof.stages.estimate.bits import Mask, mask_of, places
 from pgproof.stages.estimate.bounding import Bounds
 from pgproof.stages.estimate.costs import Question
 from pgproof.stages.estimate.goal import Goal
+from pgproof.stages.estimate.greedy import climb
 from pgproof.stages.estimate.prices import Charges, Prices, charges_of
 from pgproof.stages.estimate.program import (
     Program,
@@ -199,6 +200,7 @@ class _Search:
         met = self._seen_bound - self.bound <= WHOLE_FRAC * self.gap
         if not self.is_done and self.rounds == IMPROVE_EVERY:
             self._ask_singles()
+            self._climb_greedily()
         if not self.is_done and (self.rounds % IMPROVE_EVERY == 0 or not asked):
             self.improve(LOOKS if met or not asked else 0)
         self._idle_rounds = 0 if asked or before != (self.value, self.bound) else self._idle_rounds + 1
@@ -277,6 +279,13 @@ class _Search:
             if monotonic() - began > SINGLES_FRAC * (self._ends_at - began):
                 return
             self._goal.costs.ask(asked[first : first + _BATCH])
+
+    def _climb_greedily(self) -> None:
+        """Try the set that grows index by index; it takes no more time than single candidates may."""
+        now = monotonic()
+        until = min(now + SINGLES_FRAC * (self._ends_at - now), self._ends_at)
+        pool, tidy = self._pool & ~self._base, self._aim.tidy
+        self.try_set(climb(self._goal, pool, self._value, self._price, tidy=tidy, ends_at=until))
 
     def _climb(self) -> None:
         """Solve the program of seen plans, without the candidates that the relaxed one is sure about."""
