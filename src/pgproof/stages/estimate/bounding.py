@@ -23,11 +23,11 @@ from pgproof.stages.estimate.prices import Prices
 from pgproof.stages.estimate.program import Way
 
 STEPS = 6
-"""Times that cells are split at the same prices. **Source**: measured on TPC-H: with 12, prices are followed
-that turn out wrong; with 3, there are more programs than questions to go into them."""
+"""Times that cells are split at the same prices. **Source**: judgement; 12 were no better in one run on
+TPC-H: prices are followed that turn out wrong."""
 
 WIDTH = 4
-"""Cells of a question that are split at once. **Source**: measured likewise."""
+"""Cells of a question that are split at once. **Source**: judgement."""
 
 _BATCH = 500
 
