@@ -26,6 +26,9 @@ from pgproof.model.variant import Variant
 ALWAYS = ("version", "name", "goal", "workload", "variants", "weights", "load", "limits", "race")
 """Keys that are written whatever they hold: what people look for first when they edit a file."""
 
+_OPEN_LIMIT = "index_bytes"
+"""Shown without a value as well: the limit that people set most."""
+
 
 def plain_blueprint(blueprint: Blueprint, workload: str) -> dict[str, Any]:
     """Return the keys of a file, in its order; those with nothing to say are left out.
@@ -142,7 +145,7 @@ def _section(section: Any) -> dict[str, Any]:
     return {
         each.name: plain_value(getattr(section, each.name))
         for each in fields(section)
-        if each.name in said or isinstance(each.default, int | float)
+        if each.name in said or each.name == _OPEN_LIMIT or isinstance(each.default, int | float)
     }
 
 
