@@ -227,6 +227,17 @@ def test_a_statement_that_was_left_aside_has_an_outlook_too() -> None:
     ]
 
 
+def test_nothing_is_sure_of_a_statement_whose_values_nobody_knows() -> None:
+    unknown, counted = "SELECT c FROM t WHERE a > $1", "SELECT count(*) FROM t"
+    plans = {unknown: {uses(): 100.0, uses("i_a"): 99.0}, counted: {uses(): 100.0}}
+    first, second = sorted(explained(goal_of(plans, (A,)), set(), (A,)).outlooks, key=lambda o: o.statement)
+    assert first.case is OutlookCase.UNKNOWN
+    assert first.reason.startswith(
+        "no values of its parameters are known: planned for any, no index will help"
+    )
+    assert second.case is OutlookCase.NO_INDEX
+
+
 def left_out(plans: Plans, **other: object) -> str:
     """Why i_a, which would help READ, is not in the set of none."""
     (outlook,) = [

@@ -10,6 +10,7 @@ from pgproof.model.advice import OutlookCase, StatementOutlook
 from pgproof.model.figures import percent, size
 from pgproof.model.units import PlannerCost
 from pgproof.model.workload import WorkloadStatement
+from pgproof.sqltext.parameters import parameter_numbers
 from pgproof.stages.estimate.costs import StatementCost
 from pgproof.stages.estimate.goal import Goal, Names
 
@@ -51,8 +52,21 @@ def find_outlooks(
     }
     heavy = sorted((n for n in shares if shares[n] >= HEAVY_FRAC), key=lambda name: (-shares[name], name))
     aside = [name for name in planned if name not in shares]
-    found = (_outlook(goal, chosen, now, name, shares.get(name), ends_at) for name in (*aside, *heavy))
-    return tuple(_with_unpriced(outlook, goal, (unpriced or {}).get(outlook.statement)) for outlook in found)
+    valueless = {s.name for s in statements if not s.parameter_sets and parameter_numbers(s.query.sql)}
+    found = [_outlook(goal, chosen, now, name, shares.get(name), ends_at) for name in (*aside, *heavy)]
+    sure = [_without_values(one) if one.statement in valueless else one for one in found]
+    return tuple(_with_unpriced(outlook, goal, (unpriced or {}).get(outlook.statement)) for outlook in sure)
+
+
+def _without_values(outlook: StatementOutlook) -> StatementOutlook:
+    """Say that an index may help after all, where the planner had to assume how much a condition keeps."""
+    if outlook.case is not OutlookCase.NO_INDEX:
+        return outlook
+    reason = (
+        f"no values of its parameters are known: planned for any, {outlook.reason}; a workload file with"
+        " values may tell another story"
+    )
+    return replace(outlook, case=OutlookCase.UNKNOWN, reason=reason)
 
 
 def _with_unpriced(outlook: StatementOutlook, goal: Goal, unpriced: Sequence[str] | None) -> StatementOutlook:
