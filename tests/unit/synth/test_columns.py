@@ -152,6 +152,16 @@ def test_a_foreign_key_takes_only_values_that_are_there() -> None:
     assert len(values) - 1 == pytest.approx(200, abs=20)
 
 
+def test_a_table_that_grew_since_its_statistics_has_new_values_behind_the_old_ones() -> None:
+    statistics = WholeStatistics(0, -0.5, 4, 0.0, ("7",), (0.1,), ("1", "50", "100"))
+    values = Counter(drawn(made(column("int4", statistics)), 10_000, exactly=True))
+    assert len(values) == pytest.approx(5_000, rel=0.02)
+    assert values["7"] / 10_000 == pytest.approx(0.1, abs=0.01)
+    assert max(map(int, values)) == pytest.approx(5_000, rel=0.02)
+    partition = Counter(drawn(made(column("int4", statistics), within=True), 10_000, exactly=True))
+    assert max(map(int, partition)) <= 100
+
+
 def test_what_is_listed_in_a_check_is_all_there_is() -> None:
     check = "CHECK ((c = ANY (ARRAY['new'::text, 'it''s'::text])))"
     assert set(drawn(made(column("text"), checks=(check,)), 200)) == {"new", "it's"}

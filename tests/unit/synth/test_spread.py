@@ -58,7 +58,7 @@ def test_gaps_hold_what_they_can_and_the_rest_goes_elsewhere() -> None:
 def test_rows_follow_frequent_values_and_histogram() -> None:
     # Known values 0, 10, 20, 30, each with nine made-up ones behind it; 10 is frequent, the rest a histogram.
     rungs = Rungs(np.array([9, 9, 9, 0]))
-    spread = spread_rows(rungs, {1: 0.4}, [(0, 2), (2, 3)], frac_of_frequent=0.4)
+    spread = spread_rows(rungs, {1: 0.4}, [(0, 2), (2, 3)], frac_of_frequent=0.4, behind=31)
     at = (np.arange(10_000) + 0.5) / 10_000
     counts = np.bincount(spread.codes(at), minlength=31) / 10_000
     assert counts[10] == pytest.approx(0.4, abs=1e-3)

@@ -9,6 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from pgproof.model.synthesis import SourceColumn, WholeStatistics
+from pgproof.stages.synth.chance import Longs
 from pgproof.stages.synth.defaults import default_values, listed_values
 from pgproof.stages.synth.forms import sampled_forms
 from pgproof.stages.synth.ladder import Ladder, NumberLadder, ReferringLadder, Rungs
@@ -99,7 +100,7 @@ def make_domain(column: SourceColumn, demand: Demand) -> Domain | None:
         return None
     steps = _Steps(statistics, values, wanted, demand)
     line = _line(column, values, demand)
-    ladder, spread = _on_line(column, steps, line, demand) if line else _of_texts(column, steps, demand)
+    ladder, spread = _on_line(steps, line, demand) if line else _of_texts(column, steps, demand)
     if ladder.size == 0:
         return None
     if demand.unique:
@@ -119,11 +120,13 @@ class _Steps:
     wanted: int
     demand: Demand
 
-    def spread(self, rungs: Rungs, place: dict[str, int]) -> Spread:
+    def spread(self, rungs: Rungs, place: dict[str, int], behind: int) -> Spread:
         pairs = zip(self.statistics.values, self.statistics.freqs, strict=False)
         frequent = {place[value]: freq for value, freq in pairs if value in place and freq > 0}
         held = sum(frequent.values()) / max(1.0 - self.statistics.null_frac, 1e-9)
-        return spread_rows(rungs, frequent, self.buckets(place), frac_of_frequent=min(held, 1.0))
+        return spread_rows(
+            rungs, frequent, self.buckets(place), frac_of_frequent=min(held, 1.0), behind=behind
+        )
 
     def buckets(self, place: dict[str, int]) -> list[tuple[int, int]]:
         at = sorted(place[bound] for bound in self.statistics.bounds if bound in place)
@@ -184,25 +187,21 @@ def _own_line(column: SourceColumn, values: Sequence[str]) -> Line | None:
     return line_of(column.base_type, values, column.scale, column.precision)
 
 
-def _on_line(column: SourceColumn, steps: _Steps, line: Line, demand: Demand) -> tuple[Ladder, Spread]:
+def _on_line(steps: _Steps, line: Line, demand: Demand) -> tuple[Ladder, Spread]:
     known, strange = _placed(steps.values, line)
+    last_known = known[-1][0] if known else 0
+    stretched = _is_stretched(known, steps, line)
     if demand.target is not None and (not known or demand.unique):
         known = _with_ends(known, 0, demand.target.size - 1)
+    elif demand.target is not None and stretched:
+        known = _with_ends(known, known[0][0], demand.target.size - 1)
     known = _thinned(known, steps.wanted if demand.unique else len(known))
     numbers = np.array([number for number, _ in known], dtype=np.int64)
     place = {text: number for number, (_, names) in enumerate(known) for text in names}
-    widths = np.append(np.diff(numbers) // line.step, 0)
-    capacity = np.maximum(widths - 1, 0)
-    beyond = demand.target is None and (demand.unique or demand.least_distinct > 0)
-    last_room = (line.greatest - int(numbers[-1])) // line.step
-    weights = gap_weights(len(known), steps.buckets(place), widths.astype(np.float64))
-    extra = steps.wanted - len(known)
-    if demand.unique and column.statistics is None:
-        extra = steps.wanted - len(known)
-    gaps = fill_gaps(extra, capacity, weights)
-    short = extra - int(gaps.sum())
-    if beyond and short > 0:
-        gaps[-1] += min(short, last_room)
+    gaps = _gaps(numbers, steps, line, place)
+    if demand.target is None and stretched:
+        short = steps.wanted - len(known) - int(gaps.sum())
+        gaps[-1] += max(min(short, (line.greatest - int(numbers[-1])) // line.step), 0)
     rungs = Rungs(gaps)
     exact = {
         int(rungs.codes[n]): escaped(names[0])
@@ -211,12 +210,32 @@ def _on_line(column: SourceColumn, steps: _Steps, line: Line, demand: Demand) ->
     }
     codes = {text: int(rungs.codes[number]) for text, number in place.items()}
     chosen = NumberLadder(rungs, numbers, line, line.step, exact, codes)
-    spread = steps.spread(rungs, place)
+    behind = int(rungs.codes[np.searchsorted(numbers, min(last_known, int(numbers[-1])))]) + 1
+    spread = steps.spread(rungs, place, behind if stretched else rungs.size)
     if demand.target is None:
         return chosen, spread
-    if column.statistics is None or (not steps.statistics.values and not steps.statistics.bounds):
+    if not steps.statistics.values and not steps.statistics.bounds:
         spread = even_spread(chosen.size)
     return ReferringLadder(chosen, demand.target), spread
+
+
+def _gaps(numbers: Longs, steps: _Steps, line: Line, place: dict[str, int]) -> Longs:
+    """Decide how many values lie between known ones."""
+    widths = np.append(np.diff(numbers) // line.step, 0)
+    weights = gap_weights(len(numbers), steps.buckets(place), widths.astype(np.float64))
+    return fill_gaps(steps.wanted - len(numbers), np.maximum(widths - 1, 0), weights)
+
+
+def _is_stretched(known: list[tuple[int, list[str]]], steps: _Steps, line: Line) -> bool:
+    """Tell whether there have to be more values than there is room for between known ones.
+
+    Then the table has grown since it was analysed: the number of values grew with it, as far as the planner
+    is concerned, and new ones can only lie behind the last known one. A partition has no room there.
+    """
+    demand = steps.demand
+    grows = demand.unique or demand.least_distinct > 0 or steps.statistics.n_distinct < 0
+    room = (known[-1][0] - known[0][0]) // line.step + 1 if known else 0
+    return grows and not demand.within and steps.wanted > room
 
 
 def _placed(values: Sequence[str], line: Line) -> tuple[list[tuple[int, list[str]]], set[int]]:
@@ -285,7 +304,7 @@ def _of_texts(column: SourceColumn, steps: _Steps, demand: Demand) -> tuple[Ladd
     gaps = fill_gaps(steps.wanted - len(values), capacity, weights)
     rungs = Rungs(gaps)
     codes = {value: int(rungs.codes[number]) for value, number in place.items()}
-    return TextLadder(rungs, templates, codes), steps.spread(rungs, place)
+    return TextLadder(rungs, templates, codes), steps.spread(rungs, place, rungs.size)
 
 
 def _trimmed(column: SourceColumn, value: str) -> str:

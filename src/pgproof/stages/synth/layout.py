@@ -73,6 +73,7 @@ def spread_rows(
     buckets: Sequence[tuple[int, int]],
     *,
     frac_of_frequent: float,
+    behind: int,
 ) -> Spread:
     """Spread rows over values as statistics have it.
 
@@ -80,6 +81,8 @@ def spread_rows(
         rungs: The values.
         frequent: Weights of most common values, by the number of the known value.
         buckets: Of the histogram: its ends as numbers of known values.
+        behind: First code that no histogram knows of, because the table has grown; these are as frequent as
+            the others. The number of codes where there is none.
         frac_of_frequent: Share of the rows, NULLs left out, that hold a most common value.
     """
     codes, size = rungs.codes, rungs.size
@@ -95,18 +98,23 @@ def spread_rows(
         segments[-1] = (segments[-1][0], max(segments[-1][1], ends[-1] + 1))
     else:
         segments = [(0, size)]
+    shares = [1.0 / len(segments)] * len(segments)
+    if behind < size:
+        shares = [share * behind / size for share in shares]
+        segments.append((behind, size))
+        shares.append((size - behind) / size)
     marks = np.unique(
         np.concatenate(([0, size], common, common + 1, np.array(segments, dtype=np.int64).ravel()))
     )
     first, count = marks[:-1], np.diff(marks)
     plain = count * ~np.isin(first, common)
     mass = np.zeros(len(first), dtype=np.float64)
-    each = max(1.0 - frac_of_frequent, 0.0) / len(segments)
-    for begin, end in segments:
+    rest = max(1.0 - frac_of_frequent, 0.0)
+    for (begin, end), share in zip(segments, shares, strict=True):
         left, right = np.searchsorted(first, (begin, end))
         inside = plain[left:right]
         if inside.sum() > 0:
-            mass[left:right] += each * inside / inside.sum()
+            mass[left:right] += rest * share * inside / inside.sum()
     total = sum(frequent.values())
     for number, weight in frequent.items():
         mass[np.searchsorted(first, codes[number])] += frac_of_frequent * weight / total
