@@ -144,6 +144,11 @@ def test_a_bound_that_rules_nothing_out_is_no_proof() -> None:
     )
     wide = shown(replace(ADVICE, proof=Proof(0.4, 0.6, 4, 4173, 42.6, 6.1)))[4]
     assert wide.endswith("(4,173 questions to the planner, 42.6 s; a longer --time-limit may close the gap)")
+    better = Proof(0.4, 0.6, 4, 4173, 42.6, 6.1, best_frac=0.595, best_indexes=9, best_bytes=2_000_000)
+    assert shown(replace(ADVICE, proof=better))[4].endswith(
+        "; 59.5 % would take 9 indexes and 1.9 MB, which was not thought worth it"
+        " (4,173 questions to the planner, 42.6 s)"
+    )
 
 
 def test_what_is_left_aside_is_named_beside_each_share() -> None:

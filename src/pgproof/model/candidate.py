@@ -116,6 +116,10 @@ class Proof:
         planner_calls: Questions asked until then.
         seconds: Wall time of the search that proves it.
         first_s: Wall time to the first set.
+        best_frac: What the best set found saves, reckoned alike: indexes may be worth having and not worth
+            their space.
+        best_indexes: How many it has.
+        best_bytes: And their size.
     """
 
     saved_frac: float
@@ -124,6 +128,9 @@ class Proof:
     planner_calls: int
     seconds: float
     first_s: float
+    best_frac: float = 0.0
+    best_indexes: int = 0
+    best_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from pgproof.model.candidate import Proof
 from pgproof.model.change import CreateIndex, DropIndex
 from pgproof.model.estimate import Estimate
 from pgproof.model.paired import PairedTiming
-from pgproof.stages.estimate.select import STEP_FRAC
+from pgproof.stages.estimate.select import WORTH_FRAC
 
 _UNPROVEN_FRAC = 0.98
 """A bound from which on nothing is said to be proven. **Source**: judgement: it says that a set could save
@@ -74,10 +74,15 @@ def _proof(proof: Proof, choice: ChoiceExplanation) -> str:
     if proof.bound_frac >= _UNPROVEN_FRAC and gap_frac > _GAP_FRAC:
         return f"none: the time was up before more could be ruled out; try a longer --time-limit ({seconds})"
     bound = f"any set within the limits saves at most {percent(proof.bound_frac)}, this one"
-    told = f"{bound} {saving(proof.saved_frac)}: upkeep and {percent(STEP_FRAC, 2)} an index taken off"
+    told = f"{bound} {saving(proof.saved_frac)}: upkeep and {percent(WORTH_FRAC, 3)} an index taken off"
+    if proof.best_frac - proof.saved_frac > _GAP_FRAC:
+        told += (
+            f"; {saving(proof.best_frac)} would take {counted(proof.best_indexes, 'index', 'indexes')} and"
+            f" {size(proof.best_bytes)}, which was not thought worth it"
+        )
     if _aside(choice):
         told += f", {_aside(choice)} left out"
-    longer = gap_frac > _GAP_FRAC
+    longer = proof.bound_frac - max(proof.best_frac, proof.saved_frac) > _GAP_FRAC
     return f"{told} ({seconds}{'; a longer --time-limit may close the gap' if longer else ''})"
 
 

@@ -289,16 +289,23 @@ class _Chooser:
 
     def _proof(self, found: Found, broad: Found, planner_calls: int) -> Proof:
         """Say how far the broad set is from what any set could save, and what it took to know."""
-        prices = WORTH_FRAC * (broad.chosen & self.goal.everything_mask).bit_count()
-        saved_frac = self.goal.gain(self._names(broad)) / (self.goal.before or 1.0) - prices
+        best = self._names(found) & self.goal.everything
         return Proof(
-            saved_frac=saved_frac,
+            saved_frac=self._saved_frac(broad),
             bound_frac=1 - found.bound,
             rounds=found.rounds,
             planner_calls=planner_calls,
             seconds=found.seconds,
             first_s=found.first_s,
+            best_frac=self._saved_frac(found),
+            best_indexes=len(best),
+            best_bytes=self.goal.size(best),
         )
+
+    def _saved_frac(self, found: Found) -> float:
+        """Return what a set saves, as a share of the workload's cost, less what its indexes have to."""
+        prices = WORTH_FRAC * (found.chosen & self.goal.everything_mask).bit_count()
+        return self.goal.gain(self._names(found)) / (self.goal.before or 1.0) - prices
 
     def _lean(self, balanced: Found) -> Mask:
         """Return the smallest set with most of the balanced one's gain."""
