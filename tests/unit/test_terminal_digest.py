@@ -66,7 +66,7 @@ def test_the_decision_comes_first_and_the_next_command_last() -> None:
         " server",
         "  costs    12.0 MB and about 4 s to build; 0.3 % of that cost for the workload's writes; 64.0 MB of"
         " old indexes are freed",
-        "  proof    any set within the limits saves at most 59.0 %, this one 58.0 %: upkeep and 0.02 % an"
+        "  proof    any set within the limits saves at most 59.0 %, this one 58.0 %: upkeep and 0.001 % an"
         " index taken off (1,141 questions to the planner, 2.2 s)",
         "",
         "its indexes",
