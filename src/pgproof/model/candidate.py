@@ -109,8 +109,8 @@ class Proof:
     """How far a set may be from the best one.
 
     Args:
-        saved_frac: Share of the workload's cost that it saves, upkeep and 0.001 % for each index taken off: an
-            index that saves less is not worth having.
+        saved_frac: Share of the workload's cost that it saves, upkeep and 0.001 % for each index taken off:
+            an index that saves less is not worth having.
         bound_frac: No set within the budget saves more, reckoned alike, up to the planner's own noise.
         rounds: Integer programs solved.
         planner_calls: Questions asked until then.
