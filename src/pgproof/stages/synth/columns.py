@@ -11,6 +11,7 @@ import numpy as np
 from pgproof.model.synthesis import SourceColumn, WholeStatistics
 from pgproof.stages.synth.chance import Longs
 from pgproof.stages.synth.defaults import default_values, listed_values
+from pgproof.stages.synth.estimator import values_for_estimate
 from pgproof.stages.synth.forms import sampled_forms
 from pgproof.stages.synth.ladder import Ladder, NumberLadder, ReferringLadder, Rungs
 from pgproof.stages.synth.layout import fill_gaps, gap_weights, spread_rows
@@ -138,7 +139,9 @@ def _distinct(statistics: WholeStatistics, demand: Demand, rows: int) -> int:
     if demand.unique:
         return rows
     count = statistics.n_distinct if statistics.n_distinct > 0 else -statistics.n_distinct * demand.rows
-    return max(min(round(count), rows), min(demand.least_distinct, rows), 1)
+    held = min(sum(statistics.freqs) / max(1 - statistics.null_frac, 1e-9), 1.0)
+    count = values_for_estimate(count, rows, len(statistics.values), held)
+    return max(min(count, rows), min(demand.least_distinct, rows), 1)
 
 
 def _known_values(column: SourceColumn, statistics: WholeStatistics, demand: Demand) -> tuple[str, ...]:
