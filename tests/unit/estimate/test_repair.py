@@ -43,6 +43,6 @@ def test_what_is_too_large_loses_what_is_missed_least_for_its_size() -> None:
     assert repaired(goal(IndexBudget(size_bytes=20_000)), ALL) == uses("fast"), "a search may add to it"
 
 
-def test_without_time_it_returns_what_is_left() -> None:
-    slow = Correction("q0", uses("fast"), 4.0)
-    assert repaired(goal(None, slow), ALL, ends_at=0.0) == ALL
+def test_without_time_all_that_is_to_blame_goes_at_once() -> None:
+    slow = Correction("q0", uses("fast", "also"), 4.0)
+    assert repaired(goal(None, slow), ALL, ends_at=0.0) == uses("safe", "order")

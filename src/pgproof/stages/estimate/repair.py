@@ -18,54 +18,53 @@ def repaired(goal: Goal, names: Names, ends_at: float = float("inf")) -> Names:
     """Return a set without those of its indexes that break what is known of it, one after the other.
 
     First the indexes go that plans use which were measured to be slow: each time the one without which the
-    rest costs least. Then, until the limits are kept, the one that is missed least for its size.
+    rest costs least, by the plans seen so far. Then, until the limits are kept, the one that is missed least
+    for its size.
 
     Args:
         goal: With corrections and real sizes.
         names: The set; existing indexes that stay are in it.
-        ends_at: When to return what is left so far, by `time.monotonic`.
+        ends_at: From when on all indexes of slow plans go together, by `time.monotonic`.
 
     Returns:
-        A part of the set; without a correction and within the limits the whole of it.
+        A part of the set that leads to no slow plan and keeps the limits; the whole of it where it does.
     """
     chosen = goal.costs.names.mask(names)
-    while monotonic() < ends_at:
-        goal.costs.learn(chosen, ends_at)
-        options = _without_one_to_blame(goal, chosen) or _without_one(goal, chosen)
-        if not options:
-            break
-        chosen = _best(goal, chosen, options, ends_at)
-    return goal.costs.names.names(chosen)
+    while True:
+        goal.costs.learn(chosen)
+        blamed = _to_blame(goal, chosen)
+        if blamed and monotonic() >= ends_at:
+            chosen &= ~blamed
+        elif blamed:
+            chosen = _without_one(goal, chosen, blamed)
+        elif not goal.affordable(goal.costs.names.names(chosen)):
+            candidates = chosen & goal.everything_mask
+            for item in places(candidates):
+                goal.costs.learn(chosen & ~(1 << item), ends_at)
+            chosen = _without_one(goal, chosen, candidates)
+        else:
+            return goal.costs.names.names(chosen)
 
 
-def _without_one_to_blame(goal: Goal, chosen: Mask) -> list[Mask]:
-    """Return the sets with one index less of those in slow plans; none where no plan is slow."""
+def _to_blame(goal: Goal, chosen: Mask) -> Mask:
+    """Return the indexes of a set that slow plans use."""
     blamed = 0
     for question, plan in _plans(goal, chosen):
         if goal.share_of(question, plan.cost, plan.used) >= FORBIDDEN_SHARE:
             blamed |= plan.used & goal.everything_mask
-    return [chosen & ~(1 << item) for item in places(blamed & chosen)]
+    return blamed & chosen
 
 
-def _without_one(goal: Goal, chosen: Mask) -> list[Mask]:
-    """Return the sets with one index less; none where the limits are kept."""
-    if goal.affordable(goal.costs.names.names(chosen)):
-        return []
-    return [chosen & ~(1 << item) for item in places(chosen & goal.everything_mask)]
+def _without_one(goal: Goal, chosen: Mask, candidates: Mask) -> Mask:
+    """Return a set without that one of some candidates which is missed least for its size."""
+    now = _value(goal, chosen)
 
+    def lost(item: int) -> float:
+        """Return what the rest costs more, for each byte that it is smaller; negative where it costs less."""
+        more = _value(goal, chosen & ~(1 << item)) - now
+        return more / max(goal.index_bytes[goal.costs.names.all[item]], 1) if more > 0 else more
 
-def _best(goal: Goal, chosen: Mask, options: list[Mask], ends_at: float) -> Mask:
-    for option in options:
-        goal.costs.learn(option, ends_at)
-    now, least = _value(goal, chosen), 1.0
-
-    def lost(option: Mask) -> float:
-        """Return what a set costs more, for each byte that it is smaller; negative where it costs less."""
-        more = _value(goal, option) - now
-        item_bytes = goal.size(goal.costs.names.names(chosen & ~option))
-        return more / max(item_bytes, least) if more > 0 else more
-
-    return min(options, key=lambda option: (lost(option), option))
+    return chosen & ~(1 << min(places(candidates), key=lambda item: (lost(item), item)))
 
 
 def _value(goal: Goal, chosen: Mask) -> float:
