@@ -16,6 +16,7 @@ The lock is the truth: the kernel drops it however the owner dies. The postmaste
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import fcntl
 import json
@@ -42,6 +43,10 @@ _LABEL_LIMIT_CHARS = 40
 _REMOVE_TIMEOUT_S = 5.0
 _POLL_S = 0.02
 _OWN_PROGRAMS = ("postgres", "postmaster", "initdb", "unshare")
+
+_making: dict[
+    Path, int
+] = {}  # folders that nobody stands ready to remove yet, with the process that makes them
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +88,7 @@ def make_cluster_folder(home: Path, label: str, account: ServerAccount) -> Clust
     ident = new_id()
     name = re.sub(r"[^A-Za-z0-9_-]+", "-", label).strip("-")[:_LABEL_LIMIT_CHARS]
     path = home / "clusters" / (f"{name}-{ident}" if name else ident)
+    _making[path] = os.getpid()
     with _registry(home):
         path.mkdir(mode=0o700)
         lock = _take_lock(path / "lock")
@@ -94,6 +100,22 @@ def make_cluster_folder(home: Path, label: str, account: ServerAccount) -> Clust
         remove_tree(path)
         os.close(lock)
         raise
+
+
+def is_made(folder: ClusterFolder) -> None:
+    """Take note that somebody stands ready to remove a folder, whatever happens."""
+    _making.pop(folder.path, None)
+
+
+@atexit.register
+def remove_unfinished() -> None:
+    """Remove folders that an interrupt left between being made and being somebody's to remove.
+
+    A forked child leaves its parent's alone.
+    """
+    for path in [path for path, pid in _making.items() if pid == os.getpid() and path.is_dir()]:
+        for gone in (*_outside_of(path), path):
+            remove_tree(gone)
 
 
 def remove_cluster_folder(folder: ClusterFolder) -> None:

@@ -2,8 +2,7 @@
 
 This file is the door; what lies behind it has a file each: ``binaries`` (which install), ``accounts`` (as
 whom), ``relocate`` (where that account can't reach the install), ``clusters`` (folders, locks, orphans),
-``template`` (initdb once), ``server_settings`` (what is in the configuration file), ``tools`` (pg_dump and
-its kin).
+``template`` (initdb once), ``server_settings`` (its configuration), ``tools`` (pg_dump and its kin).
 """
 
 from __future__ import annotations
@@ -26,6 +25,7 @@ from pgproof.postgres.accounts import Mode, ServerAccount, choose_account
 from pgproof.postgres.binaries import Binaries, find_binaries, list_binaries
 from pgproof.postgres.clusters import (
     ClusterFolder,
+    is_made,
     is_ready,
     keep_cluster_folder,
     make_cluster_folder,
@@ -345,14 +345,14 @@ def start_server(
         durable: False makes writes cheap and unsafe; see `default_settings`.
         mode: Force a way to run as another account; None tries them in turn.
         seed: Start with the data that `EmbeddedServer.keep_copy` kept there.
-        bare: A cluster that will hold no rows; see `pgproof.postgres.template.make_data_folder`.
+        bare: A cluster that will hold no rows; see `template.make_data_folder`.
 
     Returns:
         The server, ready for connections. Stop it, or use it as a context manager.
 
     Raises:
-        EmbeddedServerError: There are no binaries, root can't change account, ``initdb`` or the server failed
-            (the log's last lines are in the hint), or the disk is full. Nothing is left behind.
+        EmbeddedServerError: No binaries, root can't change account, ``initdb`` or the server failed (the log's
+            last lines are in the hint), or the disk is full. Nothing is left behind.
     """
     check_settings(settings or {})
     binaries = binaries or find_binaries()
@@ -365,6 +365,7 @@ def start_server(
         with contextlib.ExitStack() as undo:
             folder = make_cluster_folder(home, label, account)
             undo.callback(remove_cluster_folder, folder)
+            is_made(folder)
             make_data_folder(home, runnable, account, folder.data_dir, seed=seed, bare=bare)
             write_access_rules(folder.data_dir, tcp=port is not None)
             tcp_port = _free_port() if port == 0 else port
