@@ -351,8 +351,8 @@ def start_server(
         The server, ready for connections. Stop it, or use it as a context manager.
 
     Raises:
-        EmbeddedServerError: No binaries, root can't change account, ``initdb`` or the server failed (the log's
-            last lines are in the hint), or the disk is full. Nothing is left behind.
+        EmbeddedServerError: No binaries, root can't change account, ``initdb`` or the server failed (the end
+            of the log is in the hint), or the disk is full. Nothing is left behind.
     """
     check_settings(settings or {})
     binaries = binaries or find_binaries()
