@@ -102,7 +102,7 @@ def make_cluster_folder(home: Path, label: str, account: ServerAccount) -> Clust
         raise
 
 
-def is_made(folder: ClusterFolder) -> None:
+def mark_owned(folder: ClusterFolder) -> None:
     """Take note that somebody stands ready to remove a folder, whatever happens."""
     _making.pop(folder.path, None)
 

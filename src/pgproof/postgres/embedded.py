@@ -25,10 +25,10 @@ from pgproof.postgres.accounts import Mode, ServerAccount, choose_account
 from pgproof.postgres.binaries import Binaries, find_binaries, list_binaries
 from pgproof.postgres.clusters import (
     ClusterFolder,
-    is_made,
     is_ready,
     keep_cluster_folder,
     make_cluster_folder,
+    mark_owned,
     remove_cluster_folder,
     remove_orphans,
     stop_process,
@@ -365,7 +365,7 @@ def start_server(
         with contextlib.ExitStack() as undo:
             folder = make_cluster_folder(home, label, account)
             undo.callback(remove_cluster_folder, folder)
-            is_made(folder)
+            mark_owned(folder)
             make_data_folder(home, runnable, account, folder.data_dir, seed=seed, bare=bare)
             write_access_rules(folder.data_dir, tcp=port is not None)
             tcp_port = _free_port() if port == 0 else port

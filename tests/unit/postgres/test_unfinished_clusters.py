@@ -37,7 +37,7 @@ def test_nothing_is_left_before_its_maker_has_it(tmp_path: Path) -> None:
 
 def test_what_somebody_will_remove_stays(tmp_path: Path) -> None:
     folder = clusters.make_cluster_folder(tmp_path, "test", choose_account())
-    clusters.is_made(folder)
+    clusters.mark_owned(folder)
     clusters.remove_unfinished()
     assert folders(tmp_path) == [folder.path]
     clusters.remove_cluster_folder(folder)

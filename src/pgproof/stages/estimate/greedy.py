@@ -49,6 +49,9 @@ def climb(
         tidy: Take no index whose keys another one of the set begins with.
         ends_at: When to stop, by `time.monotonic`.
 
+    Returns:
+        The set, with the existing indexes that may go; empty where time was up before anything was known.
+
     **Source**: Extend: Schlosser, Kossmann and Boissier (2019), ICDE; put-off evaluation: Minoux (1978),
     "Accelerated greedy algorithms for maximizing submodular set functions".
     """
@@ -72,11 +75,11 @@ class _Climb:
     price: Callable[[int], float]
     tidy: bool
     ends_at: float
-    _chosen: Mask = 0
-    _now: list[Answer] = field(default_factory=list)
-    _concerned: dict[int, list[int]] = field(default_factory=dict)
-    _limits: Sequence[Limit] = ()
-    _questions: Sequence[Question] = ()
+    _chosen: Mask = field(default=0, init=False)
+    _now: list[Answer] = field(default_factory=list, init=False)
+    _concerned: dict[int, list[int]] = field(default_factory=dict, init=False)
+    _limits: Sequence[Limit] = field(default=(), init=False)
+    _questions: Sequence[Question] = field(default=(), init=False)
 
     def run(self) -> Mask:
         """Choose until nothing saves more."""
