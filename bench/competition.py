@@ -22,7 +22,7 @@ from bench._playback import Played, Tape, play
 from pgproof.model.blueprint import Blueprint, RacePlan
 from pgproof.model.workload import Workload
 from pgproof.stages.compete.competition import Held
-from pgproof.stages.compete.selfcheck import hold_selfcheck
+from pgproof.stages.compete.selfcheck import run_selfcheck
 
 ARMS = 4
 LEAD = 0.7
@@ -39,7 +39,7 @@ def emit(what: str, **figures: object) -> None:
 def record(seconds: float) -> Held:
     """Hold a competition among equals on a server of our own."""
     with tempfile.TemporaryDirectory(prefix="pgproof-bench-") as home:
-        return hold_selfcheck(home=Path(home), arms=ARMS, time_limit_s=seconds)
+        return run_selfcheck(home=Path(home), arms=ARMS, time_limit_s=seconds)
 
 
 def blueprint_of(held: Held) -> Blueprint:

@@ -250,7 +250,7 @@ def test_the_manifest_gives_the_same_verdicts_without_a_server(story: Story) -> 
 
 @pytest.mark.pg(">= 18")
 def test_nobody_wins_among_equals(pg_server: EmbeddedServer) -> None:
-    competition = run_selfcheck(home=session_home(), arms=3, time_limit_s=3, seed=5)
+    competition = run_selfcheck(home=session_home(), arms=3, time_limit_s=3, seed=5).competition
     assert competition.winner is None
     assert competition.rounds >= 10
     assert [arm.name for arm in competition.arms if arm.role is ArmRole.VARIANT] == [

@@ -119,4 +119,4 @@ def selfcheck(
         time_limit_s=time_limit_s,
         seed=seed,
         progress=progress,
-    )
+    ).competition

@@ -10,7 +10,6 @@ from pathlib import Path
 from pgproof.model.blueprint import Blueprint, LoadProfile, RacePlan
 from pgproof.model.progress import Progress, ignore_progress
 from pgproof.model.query import Query, StatementKind
-from pgproof.model.trial import Competition
 from pgproof.model.variant import Variant
 from pgproof.model.workload import ParameterSet, Workload, WorkloadStatement
 from pgproof.postgres.embedded import find_binaries, start_server
@@ -55,7 +54,7 @@ def run_selfcheck(
     time_limit_s: float = 60.0,
     seed: int = 1,
     progress: Progress = ignore_progress,
-) -> Competition:
+) -> Held:
     """Let a database compete against itself: nobody may win, and it shows what this machine can detect.
 
     Args:
@@ -70,37 +69,13 @@ def run_selfcheck(
         progress: Told what is being done.
 
     Returns:
-        A competition in which ``winner`` is None in all but ``1 - confidence`` of the cases, and
+        A competition, with its samples: ``winner`` is None in all but ``1 - confidence`` of the cases, and
         ``detectable_effect_frac`` says what could have been seen.
 
     Raises:
         ValueError: A target without a workload.
         PgproofError: As `run_competition`.
     """
-    return hold_selfcheck(
-        target_dsn,
-        workload,
-        home=home,
-        bindir=bindir,
-        arms=arms,
-        time_limit_s=time_limit_s,
-        seed=seed,
-        progress=progress,
-    ).competition
-
-
-def hold_selfcheck(
-    target_dsn: str | None = None,
-    workload: Workload | None = None,
-    *,
-    home: Path,
-    bindir: Path | None = None,
-    arms: int = 4,
-    time_limit_s: float = 60.0,
-    seed: int = 1,
-    progress: Progress = ignore_progress,
-) -> Held:
-    """Do as `run_selfcheck`, and return the samples with the competition."""
     if target_dsn is not None and workload is None:
         raise ValueError("a selfcheck of a target needs a workload for it")
     ends_at = time.monotonic() + time_limit_s
